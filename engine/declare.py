@@ -1,0 +1,253 @@
+"""What a protocol file declares: shared words, locks, parameters, counters, protocols, and the scenario made of them.
+
+The declarations are ints to a type checker and to a reader, names to the compiler: `mem.read_once(COUNT)` passes the
+address that the layout gives to `COUNT`; `if RECHECK:` tests the value that the variant gives to `RECHECK`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from engine.errors import UsageError
+from engine.violations import BY_NAME
+
+#: The expectation "no execution breaks it".
+CLEAN: Final = "clean"
+
+#: What may stand in `Variant.kind`.
+VARIANT_KINDS: Final = ("race", "sequential", "mutation", "claim", "fix")
+
+
+class Mem:
+    """The type of a protocol's first parameter. Its methods are the rows of `engine.vocabulary`."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        raise UsageError(f"mem.{name}: protocols are run by an executor, not called; see engine.api")
+
+
+class Declared(int):
+    """Base of everything that a protocol refers to by a module-level name."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+
+class Word(Declared):
+    """`count` shared 64-bit words, zero at first, on cache lines of their own. `NAME` and `NAME[i]` are addresses."""
+
+    count: int
+
+    def __new__(cls, name: str, count: int = 1) -> Word:
+        self = super().__new__(cls, 0)
+        self.name, self.count = name, count
+        return self
+
+    def __getitem__(self, index: int) -> int:
+        raise UsageError(f"{self.name}[{index}]: an address is known only inside a protocol")
+
+
+class Lock(Declared):
+    """Base of the locks: `count` of them, `NAME[i]` is the i-th."""
+
+    count: int
+    kind = ""
+
+    def __new__(cls, name: str, count: int = 1) -> Lock:
+        self = super().__new__(cls, 0)
+        self.name, self.count = name, count
+        return self
+
+    def __getitem__(self, index: int) -> int:
+        raise UsageError(f"{self.name}[{index}]: an address is known only inside a protocol")
+
+
+class RWLock(Lock):
+    """A reader-writer lock; which implementation is the run's choice (`--lock`)."""
+
+    kind = "rw"
+
+
+class SpinLock(Lock):
+    """A spinning lock that only one thread holds."""
+
+    kind = "spin"
+
+
+class Param(Declared):
+    """A read-only value that a variant may change. Folded before a search; never a shared access.
+
+    Args:
+        name: unique in a scenario.
+        default: the value where the variant says nothing.
+        names: for reports: value -> word.
+    """
+
+    names: Mapping[int, str]
+
+    def __new__(cls, name: str, default: int = 0, names: Mapping[int, str] | None = None) -> Param:
+        self = super().__new__(cls, default)
+        self.name, self.names = name, names or {}
+        return self
+
+
+class Counter(Declared):
+    """A unit of work that `mem.count` counts, per thread. `operation` ones add up to operations per second."""
+
+    meaning: str
+    operation: bool
+
+    def __new__(cls, name: str, meaning: str = "", operation: bool = False) -> Counter:
+        self = super().__new__(cls, 0)
+        self.name, self.meaning, self.operation = name, meaning, operation
+        return self
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A function of the protocol language. Made by `@protocol`; compiled when an executor needs it."""
+
+    function: Callable[..., Any]
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    @property
+    def takes_mem(self) -> bool:
+        """Whether it may touch shared memory: its first parameter is called `mem`."""
+        parameters = list(inspect.signature(self.function).parameters)
+        return bool(parameters) and parameters[0] == "mem"
+
+    def __call__(self, *_args: Any) -> Any:
+        raise UsageError(f"{self.name}: a protocol is run by an executor, not called")
+
+
+def protocol(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a function as a protocol. Nothing is compiled yet; errors come when it is first used."""
+    return Protocol(function)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The shape of tables: `entries` 64-bit entries a page (a power of two from 2 to 512), `levels` of them."""
+
+    entries: int = 512
+    levels: int = 4
+    frames: int = 64
+
+    def __post_init__(self) -> None:
+        if self.entries & (self.entries - 1) or not 2 <= self.entries <= 512:
+            raise UsageError(f"geometry: entries={self.entries} is not a power of two from 2 to 512")
+        if not 1 <= self.levels <= 6:
+            raise UsageError(f"geometry: levels={self.levels} is not in 1..6")
+        if not 2 <= self.frames <= 1 << 22:
+            raise UsageError(f"geometry: frames={self.frames} is not in 2..4194304")
+
+
+@dataclass(frozen=True)
+class Role:
+    """What one thread does.
+
+    Args:
+        name: as it heads a column of the picture.
+        run: the protocol; called with `args`, once a round.
+        args: constants.
+        context: "process", "interrupt" (a qrwlock reader then ignores waiting writers) or "hardware".
+        scale: whether `--threads` may add more threads of this role; each gets its index as an extra last argument.
+    """
+
+    name: str
+    run: Any
+    args: tuple[int, ...] = ()
+    context: str = "process"
+    scale: bool = False
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A scenario with one design decision changed.
+
+    Args:
+        name: unique in the scenario.
+        about: one sentence.
+        item: the entry it shows ("S1-a"), "" for a fix or a benign program.
+        kind: one of `VARIANT_KINDS`.
+        expects: CLEAN or a violation kind's name.
+        params: parameter name -> value.
+        expects_by: exceptions from `expects`: (("lock", "pthread"), ...) -> expectation; the first entry whose
+            conditions all hold counts. Keys: "lock", "context", "model", "encoding", "executor".
+        needs, forbids: counters that must be non-zero, or zero, for a native run to count as evidence.
+        pool: "reuse" (a freed page is the next one handed out) or "quarantine" (not again in this round).
+        locks: the RW locks it makes sense on; empty means all.
+        roles: replaces the scenario's roles.
+    """
+
+    name: str
+    about: str = ""
+    item: str = ""
+    kind: str = "fix"
+    expects: str = CLEAN
+    params: Mapping[str, int] = field(default_factory=dict)
+    expects_by: Sequence[tuple[tuple[tuple[str, str], ...], str]] = ()
+    needs: tuple[str, ...] = ()
+    forbids: tuple[str, ...] = ()
+    pool: str = "reuse"
+    locks: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in VARIANT_KINDS:
+            raise UsageError(f"variant {self.name!r}: kind {self.kind!r} is not one of {', '.join(VARIANT_KINDS)}")
+        for expectation in (self.expects, *(e for _, e in self.expects_by)):
+            if expectation != CLEAN and expectation not in BY_NAME:
+                raise UsageError(f"variant {self.name!r}: {expectation!r} is not a violation kind")
+
+    def expected(self, **conditions: str) -> str:
+        """The expectation under e.g. lock="qrwlock", model="sc", executor="native"."""
+        for wanted, expectation in self.expects_by:
+            if all(conditions.get(key) == value for key, value in wanted):
+                return expectation
+        return self.expects
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Set-up, roles, a check at rest, and what is expected of each variant.
+
+    Args:
+        name: unique; lower case with dashes.
+        about: one sentence.
+        source: the mailing-list thread, commit or paper.
+        roles: one thread each.
+        variants: at least one; the first is the default.
+        setup: protocol without arguments; runs once, alone; its result is snapshotted.
+        at_rest: protocol without arguments; runs alone after every round and states what must hold.
+        geometry: of native runs. `small`: of searches, and of native replays of what a search found.
+        rounds: how often each role runs in one execution of a search.
+    """
+
+    name: str
+    about: str
+    roles: tuple[Role, ...]
+    variants: tuple[Variant, ...]
+    setup: Any = None
+    at_rest: Any = None
+    source: str = ""
+    geometry: Geometry = Geometry()
+    small: Geometry = Geometry(entries=4, levels=3, frames=16)
+    rounds: int = 1
+
+    def variant(self, name: str = "") -> Variant:
+        """The variant of that name, the first one without a name."""
+        if not name:
+            return self.variants[0]
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        known = ", ".join(v.name for v in self.variants)
+        raise UsageError(f"scenario {self.name!r} has no variant {name!r}; it has: {known}")

@@ -1,0 +1,1 @@
+"""The protocol language: a subset of Python, one meaning, one intermediate form."""

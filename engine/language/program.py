@@ -1,0 +1,197 @@
+"""A program: one variant of a scenario with everything decided that is decided before the first step.
+
+`build` compiles the protocols once per scenario and folds per variant. Executors take a `Program` and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from engine.declare import Geometry, Protocol, Role, Scenario, Variant
+from engine.errors import UsageError
+from engine.language import ir
+from engine.language.fold import fold
+from engine.language.front import compile_module
+from engine.memory.layout import Layout, lay_out
+
+
+@dataclass(frozen=True)
+class Site:
+    """One place in the source that executes a primitive. `index` is what recorders store."""
+
+    index: int
+    primitive: str
+    function: str
+    file: str
+    line: int
+    kind: str = ""
+    text: str = ""
+
+    @property
+    def where(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Thread:
+    """One thread of the program: a role with its arguments. `function` is a key of `Program.functions`."""
+
+    name: str
+    function: str
+    args: tuple[int, ...]
+    context: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """What an executor runs.
+
+    Attributes:
+        functions: name -> IR; addresses are constants; parameters too where `folded`.
+        threads: one each; `rounds` times in one execution of a search.
+        setup, at_rest: keys of `functions`, or None.
+        sites: every primitive site, by index. counters: names, by index. params: name -> value, built-in ones included.
+        param_index: where `not folded`: name -> index of its word in the arena's PARAMS.
+    """
+
+    scenario: Scenario
+    variant: Variant
+    geometry: Geometry
+    layout: Layout
+    functions: Mapping[str, ir.Function]
+    threads: tuple[Thread, ...]
+    setup: str | None
+    at_rest: str | None
+    sites: tuple[Site, ...]
+    counters: tuple[str, ...]
+    operations: frozenset[str]
+    params: Mapping[str, int]
+    param_index: Mapping[str, int]
+    lock_kinds: Mapping[int, str]  # address -> "rw" | "spin"
+    rounds: int = 1
+    folded: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{self.scenario.name}:{self.variant.name}"
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """The protocols of one scenario, compiled once for all its variants, so that site numbers are the same in all."""
+
+    scenario: Scenario  # keeps the id below from being reused
+    module: ir.Module
+    names: Mapping[int, str]  # id(protocol) -> function name
+    sites: tuple[Site, ...]
+
+
+_compiled: dict[int, _Compiled] = {}
+
+
+def _roots(scenario: Scenario) -> list[Protocol]:
+    roles: list[Role] = [*scenario.roles]
+    for variant in scenario.variants:
+        roles += variant.roles
+    roots = [scenario.setup, scenario.at_rest, *(role.run for role in roles)]
+    for root in roots:
+        if root is not None and not isinstance(root, Protocol):
+            raise UsageError(f"scenario {scenario.name!r}: {root!r} is not a protocol; decorate it with @protocol")
+    return [root for root in roots if root is not None]
+
+
+def _compile(scenario: Scenario) -> _Compiled:
+    if id(scenario) not in _compiled:
+        module, names = compile_module(_roots(scenario))
+        functions, sites = _number_sites(module.functions)
+        _compiled[id(scenario)] = _Compiled(scenario, replace(module, functions=functions), names, sites)
+    return _compiled[id(scenario)]
+
+
+def build(scenario: Scenario, variant: str = "", *, geometry: Geometry | None = None, threads: int = 0,
+          rounds: int = 0, params: Mapping[str, int] | None = None, folded: bool = True, ring: int = 256) -> Program:
+    """Compile and decide everything.
+
+    Args:
+        variant: its name, "" for the first. geometry: the scenario's small one if None.
+        threads: number of threads; scaling roles are repeated up to it; 0 for one of each role.
+        rounds: how often each role runs; 0 for the scenario's own number.
+        params: overrides of the variant's parameters. folded: whether parameters become constants.
+
+    Raises:
+        ProtocolError: a protocol is outside the language. UsageError: unknown variant or parameter, bad number.
+    """
+    chosen = scenario.variant(variant)
+    geometry = geometry or scenario.small
+    compiled = _compile(scenario)
+    module, names = compiled.module, compiled.names
+    roles = _threads(scenario, chosen, names, threads)
+    layout = lay_out(geometry, module.words, module.locks, len(module.params), len(roles), ring)
+    values = _param_values(scenario, module, chosen, params or {}, layout)
+    addresses = {**layout.words, **layout.locks}
+    functions = fold(module, addresses, values if folded else {})
+    lock_kinds = {
+        layout.locks[name] + i * 128: kind for name, (kind, count) in module.locks.items() for i in range(count)
+    }
+    return Program(
+        scenario, chosen, geometry, layout, functions, roles,
+        names[id(scenario.setup)] if scenario.setup else None,
+        names[id(scenario.at_rest)] if scenario.at_rest else None,
+        compiled.sites, tuple(module.counters), frozenset(n for n, op in module.counters.items() if op), values,
+        {name: i for i, name in enumerate(module.params)}, lock_kinds, rounds or scenario.rounds, folded,
+    )
+
+
+def _threads(scenario: Scenario, variant: Variant, names: Mapping[int, str], wanted: int) -> tuple[Thread, ...]:
+    roles = list(variant.roles or scenario.roles)
+    scaling = [role for role in roles if role.scale]
+    total = max(wanted, len(roles))
+    if wanted and wanted < len(roles):
+        raise UsageError(f"{scenario.name}: {wanted} threads are too few for its {len(roles)} roles")
+    if total > len(roles) and not scaling:
+        raise UsageError(f"{scenario.name}: has {len(roles)} roles and none that can be repeated; --threads {wanted}")
+    extra = [scaling[i % len(scaling)] for i in range(total - len(roles))] if scaling else []
+    seen: dict[str, int] = {}
+    threads = []
+    for role in [*roles, *extra]:
+        index = seen[role.name] = seen.get(role.name, -1) + 1
+        args = (*role.args, index) if role.scale else role.args
+        name = role.name if index == 0 else f"{role.name}{index + 1}"
+        threads.append(Thread(name, names[id(role.run)], args, role.context))
+    return tuple(threads)
+
+
+def _param_values(scenario: Scenario, module: ir.Module, variant: Variant, overrides: Mapping[str, int],
+                  layout: Layout) -> dict[str, int]:
+    values = {**module.params, **{k: v for k, v in layout.builtins().items() if k in module.params}}
+    for source, given in (("variant " + variant.name, variant.params), ("parameters", overrides)):
+        for name, value in given.items():
+            if name not in module.params:
+                known = ", ".join(sorted(module.params)) or "none"
+                raise UsageError(f"{scenario.name}, {source}: no protocol uses a parameter {name!r}; they use: {known}")
+            values[name] = value & ((1 << 64) - 1)
+    return values
+
+
+def _number_sites(functions: Mapping[str, ir.Function]) -> tuple[dict[str, ir.Function], tuple[Site, ...]]:
+    """Give every primitive its site number, in function order and source order."""
+    sites: list[Site] = []
+
+    def number(body: tuple[ir.Stmt, ...], function: ir.Function) -> tuple[ir.Stmt, ...]:
+        out: list[ir.Stmt] = []
+        for stmt in body:
+            if isinstance(stmt, ir.Prim):
+                stmt = replace(stmt, site=len(sites))
+                sites.append(Site(len(sites), stmt.name, function.name, function.file, stmt.place.line, stmt.kind,
+                                  stmt.text))
+            elif isinstance(stmt, ir.If):
+                stmt = replace(stmt, then=number(stmt.then, function), other=number(stmt.other, function))
+            elif isinstance(stmt, ir.While):
+                stmt = replace(stmt, before=number(stmt.before, function), body=number(stmt.body, function),
+                               after=number(stmt.after, function))
+            out.append(stmt)
+        return tuple(out)
+
+    done = {name: replace(f, body=number(f.body, f)) for name, f in functions.items()}
+    return done, tuple(sites)
