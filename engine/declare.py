@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 from engine.errors import UsageError
 from engine.violations import BY_NAME
@@ -127,9 +127,15 @@ class Protocol:
         raise UsageError(f"{self.name}: a protocol is run by an executor, not called")
 
 
-def protocol(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a function as a protocol. Nothing is compiled yet; errors come when it is first used."""
-    return Protocol(function)
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def protocol(function: _Function) -> _Function:
+    """Mark a function as a protocol. Nothing is compiled yet; errors come when it is first used.
+
+    To a type checker it stays the function, so that calls between protocols are checked; it is a `Protocol`.
+    """
+    return cast(_Function, Protocol(function))
 
 
 @dataclass(frozen=True)

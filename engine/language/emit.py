@@ -79,8 +79,7 @@ class _Emitter:
         node = ast.FunctionDef(
             f"f_{f.name}", ast.arguments([], args, None, [], [], None, []), body or [ast.Pass()], [], None, None
         )
-        node.lineno = f.line
-        return ast.fix_missing_locations(d.annotate(node, f))
+        return ast.fix_missing_locations(_locate(d.annotate(node, f), ir.Place(f.line)))
 
     # --- expressions ---
 
