@@ -1,0 +1,160 @@
+"""A schedule is data: which thread takes each step of one execution, and all that is needed to run it again.
+
+Every executor replays the same `Schedule` into an `Execution`; equal programs give equal executions, step by step and
+word by word. A *turn* is one step: one primitive whose vocabulary row says `step`. Set-up has no turns (it runs alone);
+the check at rest has none either (it runs alone when all turns are over), but its steps are in the `Execution`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final
+
+from engine import __version__
+from engine.declare import Geometry, Scenario
+from engine.errors import UsageError
+from engine.language.program import Program, build
+from engine.violations import BY_NAME
+
+#: The thread number of set-up and of the check at rest.
+ALONE: Final = -1
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One step of `thread` at primitive `site`.
+
+    `blocked`: the step is a lock arrival that has to wait; a later turn of the same thread and site is the grant.
+    """
+
+    thread: int
+    site: int
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step as it happened.
+
+    `value`: the result of the primitive, or the value stored if it has none; 0 for locks.
+    """
+
+    thread: int
+    site: int
+    address: int
+    value: int
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What went wrong.
+
+    `kind` is a name of `engine.violations`, `where` is file:line, `other` a second place (where it was freed).
+    """
+
+    kind: str
+    message: str
+    where: str
+    site: int
+    thread: int
+    address: int = 0
+    other: str = ""
+
+
+@dataclass
+class Execution:
+    """One run of a schedule: its steps (the check at rest last, as thread `ALONE`), how it ended, what it left.
+
+    `final`: the modelled 8-byte words that are not 0 at the end, by address.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    violation: Violation | None = None
+    final: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One execution, as choices.
+
+    Attributes:
+        params: the values of all parameters that are not built in. threads, rounds: as in `program.build`.
+        lock, pool, model: the lock rule, the allocator's rule ("reuse", "quarantine"), the memory model.
+        engine: the version that recorded it. bound: the bound of the search that found it (its options, as JSON).
+        turns: the steps in order, those of set-up and of the check at rest excluded.
+        choices: per thread, in order, the results of `mem.choose`. Set-up and the check at rest choose 0.
+        violation: the fields of the `Violation` it ends in, None for a clean one.
+    """
+
+    scenario: str
+    variant: str
+    params: Mapping[str, int]
+    geometry: Geometry
+    threads: int
+    rounds: int
+    lock: str
+    pool: str
+    model: str
+    turns: tuple[Turn, ...]
+    choices: tuple[tuple[int, ...], ...]
+    violation: Mapping[str, Any] | None = None
+    bound: Mapping[str, Any] = field(default_factory=dict)
+    engine: str = __version__
+
+    @classmethod
+    def of(cls, program: Program, turns: tuple[Turn, ...], choices: tuple[tuple[int, ...], ...] = (), *,
+           lock: str = "qrwlock", pool: str = "", model: str = "sc", violation: Violation | None = None,
+           bound: Mapping[str, Any] | None = None) -> Schedule:
+        """The schedule of an execution of `program`. `pool` is the variant's own if empty."""
+        built_in = program.layout.builtins()
+        params = {name: value for name, value in program.params.items() if name not in built_in}
+        return cls(
+            program.scenario.name, program.variant.name, params, program.geometry, len(program.threads),
+            program.rounds, lock, pool or program.variant.pool, model, turns,
+            choices or ((),) * len(program.threads), asdict(violation) if violation else None, dict(bound or {}),
+        )
+
+    def to_json(self) -> str:
+        """Text that is the same to the byte for equal schedules: sorted keys, one turn a line."""
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("turns", "geometry")}
+        data["geometry"] = asdict(self.geometry)
+        data["params"], data["bound"] = dict(self.params), dict(self.bound)
+        text = json.dumps(data, sort_keys=True, indent=1)
+        turns = ",\n  ".join(json.dumps([t.thread, t.site, *([True] if t.blocked else [])]) for t in self.turns)
+        return f'{text[:-2]},\n "turns": [\n  {turns}\n ]\n}}\n'
+
+    @classmethod
+    def from_json(cls, text: str) -> Schedule:
+        """The inverse of `to_json`.
+
+        Raises:
+            UsageError: not a schedule, or one with a field or a violation kind that this version does not know.
+        """
+        try:
+            data = json.loads(text)
+            data["geometry"] = Geometry(**data["geometry"])
+            data["turns"] = tuple(Turn(int(t[0]), int(t[1]), bool(t[2:] and t[2])) for t in data["turns"])
+            data["choices"] = tuple(tuple(int(c) for c in row) for row in data["choices"])
+            schedule = cls(**data)
+        except (ValueError, TypeError, KeyError, IndexError) as error:
+            raise UsageError(f"this is not a schedule file of pttorture {__version__}: {error}") from error
+        if schedule.violation is not None and schedule.violation.get("kind") not in BY_NAME:
+            raise UsageError(f"schedule of {schedule.scenario}: unknown kind {schedule.violation.get('kind')!r}")
+        return schedule
+
+    def program(self, find: Callable[[str], Scenario], *, folded: bool = True) -> Program:
+        """The program it belongs to; `find` looks a scenario up by name.
+
+        Raises:
+            UsageError: the scenario has changed so that a turn's site or thread does not exist any more.
+        """
+        program = build(find(self.scenario), self.variant, geometry=self.geometry, threads=self.threads,
+                        rounds=self.rounds, params=self.params, folded=folded)
+        for number, turn in enumerate(self.turns):
+            if not (0 <= turn.site < len(program.sites) and 0 <= turn.thread < len(program.threads)):
+                raise UsageError(f"schedule of {self.scenario}: step {number} is at site {turn.site} of thread "
+                                 f"{turn.thread}, which the scenario does not have any more; search again")
+        return program
