@@ -224,3 +224,19 @@ def _table() -> dict[str, Primitive]:
 
 #: name -> row, in the order of the codes that executors and schedules use.
 PRIMITIVES: Final[dict[str, Primitive]] = _table()
+
+
+def as_markdown() -> str:
+    """The table as the page `docs/vocabulary.md`; a test keeps the page and the table equal."""
+    head = (
+        "# The vocabulary\n\nGenerated from `engine/vocabulary.py`: every primitive of the protocol language.\n"
+        "A *step* is a unit of interleaving; what is not one belongs to the step before it.\n\n"
+        "| `mem.` | bits | order | step | meaning |\n|---|---|---|---|---|\n"
+    )
+    rows = [
+        f"| `{row.name}({', '.join(row.operands)})` | {row.width * 8 or ''} | {row.order} | "
+        f"{'waits' if row.blocks else 'yes' if row.step else ''} | {row.meaning}"
+        f"{'; legal on free pages' if row.speculative else ''} |\n"
+        for row in PRIMITIVES.values()
+    ]
+    return head + "".join(rows)
