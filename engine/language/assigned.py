@@ -1,4 +1,4 @@
-"""No variable is read before it has a value on every path: in Python that is an error at run time, here at compile time."""
+"""No variable is read before it has a value on every path: an error at run time in Python, at compile time here."""
 
 from __future__ import annotations
 
