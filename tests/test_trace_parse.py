@@ -88,6 +88,14 @@ def test_a_task_that_migrates_keeps_its_call_and_the_idle_tasks_do_not_mix(tmp_p
     assert [hex(trace.domain_keys[d]) for d in trace.domain] == [hex(A), hex(A), hex(B)]
 
 
+@pytest.mark.parametrize("stray", [("map", A, 0x1000), ("unmap", B, 0x1000), ("unmap", A, 0x2000)])
+def test_a_call_that_has_no_event_is_left_alone(tmp_path, stray):
+    first = [Map(0x1000, 4096, dom=A), Map(0x1000, 4096, dom=B)]
+    trace = load(make_trace(tmp_path / "t", *first, *probe(*stray), Unmap(0x1000, 4096, dom=A)))
+    assert (trace.domain.tolist(), trace.end[2] - trace.begin[2]) == ([0, 1, 0], 1000)
+    assert [text.split(": ")[1] for text in trace.diagnostics] == ["driver call without an iommu event"]
+
+
 def test_a_failed_driver_call_has_no_event(tmp_path):
     enter, leave = probe("map", A, 0x2000)
     trace = load(make_trace(tmp_path / "t", enter, leave.replace("ret=0", "ret=-12"), Map(0x2000, 4096, dom=B)))
@@ -97,9 +105,9 @@ def test_a_failed_driver_call_has_no_event(tmp_path):
 
 def test_the_largest_leaf_of_maps_and_unmaps(tmp_path):
     odd = [Map(3 * GIB, 2 * MIB, 4096), Map(4 * GIB - 4096, 4096 + MIB, 0), Map(5 * GIB - 4096, GIB + 4096, GIB - 4096)]
-    maps = [Map(0, GIB, 0), Map(2 * GIB, 4 * MIB, 2 * MIB), *odd]
+    maps = [Map(0, GIB, 0), Map(2 * GIB, 4 * MIB, 2 * MIB), *odd, Map(7 * GIB + MIB, 2 * MIB, MIB)]
     trace = load(make_trace(tmp_path / "t", *maps, Unmap(0, 4096), Unmap(3 * GIB, 4096), Unmap(4096, 4096)))
-    assert trace.leaf.tolist() == [GIB, 2 * MIB, 4096, 4096, GIB, GIB, 4096, GIB]
+    assert trace.leaf.tolist() == [GIB, 2 * MIB, 4096, 4096, GIB, 4096, GIB, 4096, GIB]
 
 
 PAGE = Map(0x5000, 0x1000)

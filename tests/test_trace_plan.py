@@ -106,8 +106,8 @@ def test_bad_numbers(tmp_path, streams, largest_leaf):
 
 
 def test_a_range_at_the_very_top(tmp_path):
-    event = "map: IOMMU: iova=0xffffffffffffd000"
-    top = [line(f"{event} paddr=0x0 size=8192", 0), line(f"un{event} size=8192 unmapped_size=8192", 1)]
+    event, size = "map: IOMMU: iova=0xffffffffffc00000", 4 * MIB - 4096  # its 2 MiB leaves are rounded out to 2**64
+    top = [line(f"{event} paddr=0x0 size={size}", 0), line(f"un{event} size={size} unmapped_size={size}", 1)]
     assert waits(made(tmp_path, *top)[1]) == [(1, 0, 0, 1)]
 
 
