@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from engine.errors import UsageError
 
+#: The end of a message about a hole in the history.
+WAY_OUT = "capture it again"
+
 
 @dataclass
 class Notes:
@@ -27,8 +30,7 @@ class Notes:
     def damage(self, what: str, line: int, detail: str = "") -> None:
         """Note a hole in the history: UsageError, or counted when the caller tolerates holes."""
         if not self.tolerate:
-            way_out = "capture it again, or pass --tolerate to go on without a full check"
-            raise self.fatal(f"{what}{detail}; {way_out}", line)
+            raise self.fatal(f"{what}{detail}; {WAY_OUT}", line)
         self.count(what, line)
 
     def fatal(self, what: str, line: int = 0) -> UsageError:
