@@ -1,0 +1,41 @@
+"""Show the scenarios, their variants and what is expected of each."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="machine-readable, on standard output")
+
+
+def run(args: argparse.Namespace) -> int:
+    from scenarios import all_scenarios
+
+    scenarios = all_scenarios()
+    if args.json:
+        sys.stdout.write(json.dumps({"scenarios": [_scenario(s) for s in scenarios]}, indent=1) + "\n")
+        return 0
+    for scenario in scenarios:
+        sys.stdout.write(f"{scenario.name}: {scenario.about}\n")
+        for variant in scenario.variants:
+            item = f"{variant.item} " if variant.item else ""
+            sys.stdout.write(f"    {variant.name:<28} {item + variant.kind:<18} {variant.expects}\n")
+    return 0
+
+
+def _scenario(scenario: Any) -> dict[str, Any]:
+    return {"name": scenario.name, "about": scenario.about, "source": scenario.source,
+            "roles": [role.name for role in scenario.roles],
+            "variants": [_variant(variant) for variant in scenario.variants]}
+
+
+def _variant(variant: Any) -> dict[str, Any]:
+    exceptions = [{"when": dict(conditions), "expects": kind} for conditions, kind in variant.expects_by]
+    return {"name": variant.name, "about": variant.about, "race": variant.item or None, "kind": variant.kind,
+            "expected": variant.expects, "exceptions": exceptions, "params": dict(variant.params),
+            "locks": list(variant.locks), "pool": variant.pool, "needs": list(variant.needs),
+            "forbids": list(variant.forbids)}

@@ -1,0 +1,68 @@
+"""Ctrl-C and SIGTERM: at any moment, with everything found so far written and no child left.
+
+A signal raises `Interrupted` in the main thread wherever it is, except inside `deferred()`: there it waits for the end
+of the section. Sections are what must not be torn: a child started but not yet noted, a line of the journal. The first
+signal is the only one that counts; what follows it is clean-up, which must not be torn either.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+EXIT_INTERRUPTED: Final = 130
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(BaseException):
+    """The run is to end now. Not an Exception: no handler of errors may swallow it."""
+
+
+class _State:
+    depth = 0
+    pending = False
+    seen = False
+
+
+def install() -> None:
+    """Take over the signals of this process. Only the main thread can; elsewhere (in a test) nothing happens."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    _State.depth, _State.pending, _State.seen = 0, False, False
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+            signal.signal(number, _arrived)
+
+
+def finish() -> None:
+    """From here on nothing interrupts: the last words are being written."""
+    if threading.current_thread() is threading.main_thread():
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """A section that is not torn; a signal that arrives in it is raised at its end."""
+    _State.depth += 1
+    try:
+        yield
+    finally:
+        _State.depth -= 1
+    if _State.pending and not _State.depth:
+        _State.pending = False
+        raise Interrupted
+
+
+def _arrived(_number: int, _frame: FrameType | None) -> None:
+    if _State.seen:
+        return
+    _State.seen = True
+    if _State.depth:
+        _State.pending = True
+        return
+    raise Interrupted

@@ -1,0 +1,79 @@
+"""What a person reads: one line a result, and under it what was found; 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from engine.violations import BY_NAME
+from stress.console import WIDTH, Console, shorten
+from stress.evidence import line
+
+_COLOURS: Final = {"as-expected": "good", "not-as-expected": "bad", "inconclusive": "doubt"}
+_MARKS: Final = {"as-expected": "ok", "not-as-expected": "!!", "inconclusive": "??"}
+_EVIDENCE: Final = 12  # rows shown; all are in the JSON
+
+
+def result_lines(result: Mapping[str, Any], console: Console) -> list[str]:
+    """One result."""
+    verdict = result["verdict"]
+    mark = console.paint(_MARKS[verdict], _COLOURS[verdict])
+    title = f"{result['scenario']}:{result['variant']}" + (f" ({result['race']})" if result.get("race") else "")
+    head = f"{mark} {title:<36} {mode(result):<24} {result['outcome']}"
+    lines = [head if len(title) <= 36 else f"{mark} {title}\n   {'':<36} {mode(result):<24} {result['outcome']}"]
+    lines.append("   " + console.paint(figures(result), "dim"))
+    if result.get("why"):
+        lines += _wrap(result["why"])
+    if verdict != "as-expected" or result["outcome"] == "reproduced":
+        for violation in result["violations"]:
+            lines += _violation(violation, full=verdict == "not-as-expected")
+    for fault in result.get("faults", ()):
+        lines += _wrap(fault["what"]) + _rows(fault.get("last_steps", ()))
+    return lines
+
+
+def mode(result: Mapping[str, Any]) -> str:
+    """How it ran: `native qrwlock 2x1` is two processes with one thread each."""
+    processes, threads = result["processes"], result["threads"]
+    shape = f"{threads} threads" if processes <= 1 else f"{threads} in {processes} proc."
+    return f"{result['executor']} {result['lock']}, {shape}"
+
+
+def figures(result: Mapping[str, Any]) -> str:
+    """Rounds, rates and overlap."""
+    parts = [f"{result['rounds']:,} rounds in {result.get('seconds', 0):.1f} s"]
+    if result.get("operations"):
+        parts.append(f"{result['operations_per_second']:,} operations/s")
+    if result.get("overlap") is not None:
+        parts.append(f"overlap {result['overlap']:.0%}")
+    if result.get("hangs"):
+        parts.append(f"{result['hangs']} hung")
+    return ", ".join(parts)
+
+
+def _violation(violation: Mapping[str, Any], *, full: bool) -> list[str]:
+    kind = violation["kind"]
+    text = BY_NAME[kind].text if kind in BY_NAME else ""
+    message = violation["message"] or text
+    lines = _wrap(f"{kind}: {message}")
+    times = f"{violation['count']} time" + ("s" if violation["count"] != 1 else "")
+    place = f"at {violation['where']}, " if violation["where"] else ""
+    lines += _wrap(f"{place}{times}, first after {violation['seconds']:.2f} s", indent=5)
+    return lines + (_rows(violation.get("evidence", ())) if full else [])
+
+
+def _rows(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [shorten("       " + line(row), WIDTH) for row in rows[-_EVIDENCE:]]
+
+
+def _wrap(text: str, indent: int = 3) -> list[str]:
+    space = " " * indent
+    return textwrap.wrap(text, WIDTH, initial_indent=space, subsequent_indent=space + "  ", break_on_hyphens=False)
+
+
+def summary(results: Iterable[Mapping[str, Any]]) -> str:
+    """The last line: how many of each outcome."""
+    outcomes = Counter(result["outcome"] for result in results)
+    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing ran"

@@ -1,0 +1,164 @@
+"""Runs a list of jobs: compile first (in parallel, not counted), then one job after the other, all of it journalled."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
+from types import TracebackType
+from typing import Any, Final
+
+from engine.errors import MachineError
+from engine.language.program import Program
+from engine.memory.arena import new_run_folder, shared_memory, sweep
+from engine.session import Progress
+from stress.console import Console
+from stress.interrupts import Interrupted, deferred
+from stress.job import Job, program_of
+from stress.journal import Journal
+from stress.machine import cpus
+from stress.nursery import Nursery
+from stress.results import described, result
+from stress.supervisor import Supervisor
+from stress.tally import Tally
+
+PREPARE: Final = 300.0  # seconds for one compilation
+
+
+class Runner:
+    """Owns the run folder and the zygotes; a context manager that leaves neither behind."""
+
+    def __init__(self, journal: Journal, console: Console) -> None:
+        self.journal, self.console = journal, console
+        self._stack = ExitStack()
+        self._nurseries: list[Nursery] = []
+        self._of: dict[tuple[str, str, str], Nursery] = {}
+        self._prepared: set[tuple[int, str]] = set()
+        self._programs: dict[str, Program] = {}
+
+    def __enter__(self) -> Runner:
+        with deferred():
+            with suppress(OSError):
+                sweep(shared_memory())
+            try:
+                self.folder = new_run_folder()
+            except OSError as error:
+                raise MachineError(f"no folder for shared memory: {error.strerror}") from error
+            self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        with deferred():
+            self._stack.close()
+        self.console.clear()
+
+    def prepare(self, jobs: Sequence[Job]) -> float:
+        """Compile, or load, all that the jobs run; returns the seconds it took.
+
+        Raises:
+            UsageError: a protocol is outside the language, or its executor is not there.
+        """
+        begin = time.monotonic()
+        queues: dict[int, list[Job]] = {}
+        for job in self._unprepared(jobs):
+            queues.setdefault(self._place(job), []).append(job)
+        waiting: dict[int, Job] = {}
+        left = sum(map(len, queues.values()))
+        while left:
+            for index, queue in queues.items():
+                nursery = self._nurseries[index]
+                if index not in waiting and queue:
+                    waiting[index] = queue.pop(0)
+                    nursery.send("prepare", job=waiting[index])
+                if index in waiting and nursery.answer(0.05 / len(queues)) is not None:
+                    job = waiting.pop(index)
+                    self._prepared.add((index, _key(job)))
+                    left -= 1
+            names = sorted({job.scenario for job in waiting.values()})
+            seconds = time.monotonic() - begin
+            if seconds > 0.5:
+                self.console.progress(f"compiling {', '.join(names)}: {left} to go, {seconds:.0f} s")
+        self.console.clear()
+        return time.monotonic() - begin
+
+    def run(self, job: Job) -> dict[str, Any]:
+        """One job; journalled before, during and after.
+
+        Raises:
+            Interrupted: after what was found has been written.
+        """
+        program = self.program(job)
+        number = self.journal.started(described(job, program))
+        supervisor: Supervisor | None = None
+        tally = Tally()
+        try:
+            self.prepare([job])
+            supervisor = Supervisor(job, program, self._of[job.code], self.folder,
+                                    tell=lambda t, p: self._tell(job, program, t, p),
+                                    find=lambda finding: self.journal.finding(number, finding))
+            tally = supervisor.tally
+            supervisor.run()
+        except Interrupted:
+            with deferred():
+                self.journal.finished(number, result(job, program, tally, interrupted=True))
+            raise
+        except MachineError as error:
+            tally.faults.append({"what": str(error), "seconds": round(tally.seconds, 3), "last_steps": []})
+            self._drop(job)
+        done = result(job, program, tally)
+        self.journal.finished(number, done)
+        return done
+
+    def program(self, job: Job) -> Program:
+        """The program of a job, built once in this process."""
+        key = _key(job)
+        if key not in self._programs:
+            self._programs[key] = program_of(job)
+        return self._programs[key]
+
+    def _unprepared(self, jobs: Iterable[Job]) -> list[Job]:
+        different = {_key(job): job for job in jobs}
+        return [job for key, job in different.items()
+                if job.code not in self._of or (self._nurseries.index(self._of[job.code]), key) not in self._prepared]
+
+    def _place(self, job: Job) -> int:
+        """The zygote of a job: jobs with the same code share one, others are spread over as many as there are CPUs."""
+        if job.code not in self._of:
+            if len(self._nurseries) < cpus():
+                with deferred():
+                    nursery = Nursery(self.folder / f"zygote-{len(self._nurseries)}.log")
+                    self._stack.callback(nursery.close)
+                    self._nurseries.append(nursery)
+            codes = list(self._of.values())
+            self._of[job.code] = min(self._nurseries, key=codes.count)
+        return self._nurseries.index(self._of[job.code])
+
+    def _drop(self, job: Job) -> None:
+        """A zygote failed: it and what it compiled are gone; the next job that needs one starts another."""
+        nursery = self._of.pop(job.code, None)
+        if nursery is None:
+            return
+        index = self._nurseries.index(nursery)
+        nursery.close()
+        replacement = Nursery(nursery.log)
+        self._stack.callback(replacement.close)
+        self._nurseries[index] = replacement
+        self._of = {code: replacement if kept is nursery else kept for code, kept in self._of.items()}
+        self._prepared = {(i, key) for i, key in self._prepared if i != index}
+
+    def _tell(self, job: Job, program: Program, tally: Tally, progress: Progress) -> None:
+        rounds = tally.rounds + progress.rounds
+        rate = progress.rounds / progress.seconds if progress.seconds else 0
+        found = ", ".join(sorted({kind for kind, _ in tally.violations})) or "nothing found"
+        self.console.progress(f"{job.title} {job.mode(len(program.threads))}: {tally.seconds:.1f} s, {rounds} rounds, "
+                              f"{rate:.0f}/s, {found}")
+
+
+def _key(job: Job) -> str:
+    """Equal for jobs that run the same program."""
+    return json.dumps({**job.as_dict(), "seconds": 0, "seed": 0, "processes": 1, "lock": ""}, sort_keys=True)
+
+

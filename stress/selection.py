@@ -1,0 +1,107 @@
+"""From the names on the command line to variants, and from variants and options to jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from engine.declare import Scenario, Variant
+from engine.errors import UsageError
+from stress.job import Job
+from stress.options import LOCKS, MAX_THREADS
+
+DEFAULT_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A variant, and the user's file it is from ("" for one of ours)."""
+
+    scenario: Scenario
+    variant: Variant
+    source: str = ""
+
+    @property
+    def title(self) -> str:
+        return f"{self.scenario.name}:{self.variant.name}"
+
+
+def choose(name: str, *, first: bool = False) -> list[Chosen]:
+    """What a NAME means: a scenario, SCENARIO:VARIANT, a race, FILE.py, FILE.py:VARIANT.
+
+    Args:
+        first: of a scenario or a file without a variant, only the first variant.
+
+    Raises:
+        UsageError: nothing has that name; says what is close.
+    """
+    path, _, variant = name.partition(".py:")
+    if name.endswith(".py") or variant:
+        return _from_file(path + ".py" if variant else name, variant, first)
+    from scenarios import find
+
+    scenario, picked = find(name)
+    if picked is not None:
+        return [Chosen(scenario, picked)]
+    return [Chosen(scenario, each) for each in scenario.variants[: 1 if first else None]]
+
+
+def _from_file(path: str, variant: str, first: bool) -> list[Chosen]:
+    from scenarios import load_file
+
+    path = str(Path(path).resolve())
+    scenarios = load_file(path)
+    chosen = [Chosen(s, v, path) for s in scenarios for v in s.variants if variant in ("", v.name)]
+    if not chosen:
+        known = ", ".join(v.name for s in scenarios for v in s.variants)
+        raise UsageError(f"{path}: no variant {variant!r}; there is: {known}")
+    return chosen[:1] if first else chosen
+
+
+def lock_for(variant: Variant, executor: str, wanted: str = "") -> str:
+    """The RW lock that a variant runs on; "" if it makes no sense on any that the executor has."""
+    usable = [lock for lock in LOCKS[executor] if not variant.locks or lock in variant.locks]
+    if wanted:
+        return wanted if wanted in usable else ""
+    return usable[0] if usable else ""
+
+
+def check_mode(executor: str, lock: str, processes: int) -> None:
+    """Refuse combinations that do not exist.
+
+    Raises:
+        UsageError: says which there are.
+    """
+    if lock and lock not in LOCKS[executor]:
+        raise UsageError(f"--lock {lock}: the {executor} executor has no such lock; it has: {', '.join(LOCKS[executor])}")
+    if executor == "python" and processes > 1:
+        raise UsageError(f"--processes {processes}: the python executor runs in one process; use --executor native")
+    if not 1 <= processes <= MAX_THREADS:
+        raise UsageError(f"--processes {processes} is not in 1..{MAX_THREADS}")
+
+
+def jobs(chosen: Sequence[Chosen], *, executor: str, lock: str, threads: int, processes: int, seconds: float, seed: int,
+         perturb: str) -> list[Job]:
+    """A job for each chosen variant.
+
+    Raises:
+        UsageError: a combination that does not exist; more processes than threads; a lock that none accepts.
+    """
+    check_mode(executor, lock, processes)
+    made = []
+    for each in chosen:
+        used = lock_for(each.variant, executor, lock)
+        if not used:
+            continue
+        roles = max(threads, len(each.variant.roles or each.scenario.roles))
+        if processes > roles:
+            raise UsageError(f"--processes {processes}: {each.title} has {roles} threads; each process needs one")
+        made.append(Job(each.scenario.name, each.variant.name, executor, used, each.source, threads, processes,
+                        seconds, seed, perturb))
+    if not made:
+        only = ", ".join(sorted({lock for each in chosen for lock in each.variant.locks}))
+        raise UsageError(f"{chosen[0].title} makes sense on: {only}; not on --executor {executor}"
+                         + (f" --lock {lock}" if lock else ""))
+    return made
