@@ -1,0 +1,70 @@
+"""A violation in words. A pure function of few numbers, so that it can be written again from arena words."""
+
+from __future__ import annotations
+
+from engine.language.program import Program
+from engine.memory.overlay import PAGE, PAGE_BYTES
+from engine.memory.shadow import unpack_place
+from engine.schedule import ALONE, Violation
+
+
+def violation(program: Program, kind: str, site: int, thread: int, address: int = 0, other: int = 0) -> Violation:
+    """The whole violation.
+
+    Args:
+        site: of the last step, -1 before the first. address: the word, page or lock it is about, 0 if none.
+        other: a second place, as packed by `engine.memory.shadow.pack_place`, 0 if none.
+    """
+    where = program.sites[site].where if site >= 0 else _start(program, thread)
+    place = _place(program, other)
+    return Violation(kind, _text(program, kind, site, address, place), where, site, thread, address, place)
+
+
+def cpu_name(program: Program, thread: int) -> str:
+    """`CPU1 unmap`."""
+    return "the check at rest" if thread == ALONE else f"CPU{thread} {program.threads[thread].name}"
+
+
+def _start(program: Program, thread: int) -> str:
+    name = program.threads[thread].function if thread != ALONE else program.at_rest or program.setup or ""
+    function = program.functions[name]
+    return f"{function.file}:{function.line}"
+
+
+def _place(program: Program, other: int) -> str:
+    site, _ = unpack_place(other)
+    return program.sites[site].where if 0 <= site < len(program.sites) else ""
+
+
+def _text(program: Program, kind: str, site: int, address: int, other: str) -> str:
+    name = program.layout.where(address)
+    primitive = program.sites[site].primitive if site >= 0 else "the start of the round"
+    match kind:
+        case "use-after-free":
+            freed = f"freed at {other}" if other else "never allocated"
+            return f"{primitive} of {name}, which is free ({freed})"
+        case "double-free":
+            return f"free_page of {name}, which is free already" + (f" (freed at {other})" if other else "")
+        case "wild-access":
+            return f"{primitive} of {name}, which is no object" if address else f"{primitive} of NULL"
+        case "bad-page":
+            return f"{primitive}: {_field(program, address)} is not in its reset state"
+        case "step-limit":
+            return f"a loop goes on for ever without a step after {primitive}"
+        case "deadlock":
+            return f"{primitive} of {name} waits for ever"
+        case "lock-misuse" if "lock" not in primitive and "grade" not in primitive:
+            return f"the role ends with {name} held"
+        case "lock-misuse":
+            return f"{primitive} of {name}, which the thread does not hold like that"
+        case "sleep-in-atomic":
+            return f"may sleep with {name} held"
+        case "stack-overflow":
+            return "protocols call each other, or hold private arrays, beyond the bound"
+    return program.sites[site].text if site >= 0 and program.sites[site].text else primitive
+
+
+def _field(program: Program, address: int) -> str:
+    pfn, offset = divmod(address - program.layout.DESCRIPTORS, PAGE_BYTES)
+    names = {PAGE[n].offset: n for n in ("mapcount", "mapping", "refcount", "memcg_data")}
+    return f"{names.get(offset, offset)} of page {pfn}"
