@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from engine.declare import Geometry, Protocol, Role, Scenario, Variant
 from engine.errors import UsageError
@@ -71,6 +71,7 @@ class Program:
     lock_kinds: Mapping[int, str]  # address -> "rw" | "spin"
     rounds: int = 1
     folded: bool = True
+    word_counts: Mapping[str, int] = field(default_factory=dict)  # declared word -> how many; padding follows
 
     @property
     def name(self) -> str:
@@ -140,6 +141,7 @@ def build(scenario: Scenario, variant: str = "", *, geometry: Geometry | None = 
         names[id(scenario.at_rest)] if scenario.at_rest else None,
         compiled.sites, tuple(module.counters), frozenset(n for n, op in module.counters.items() if op), values,
         {name: i for i, name in enumerate(module.params)}, lock_kinds, rounds or scenario.rounds, folded,
+        dict(module.words),
     )
 
 

@@ -1,0 +1,61 @@
+"""The machine's controls for Python code: one compiled entry point, so that the machine is compiled once for them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from engine import violations, vocabulary, words
+from engine.explore.machine import cells as c
+from engine.explore.machine import step as m
+from engine.explore.machine.state import undo
+from engine.jit import entry
+
+START: Final = 0
+STEP: Final = 1
+ENABLED: Final = 2
+CHOOSER: Final = 3
+CHOICES: Final = 4
+CHOOSE: Final = 5
+FINISH: Final = 6
+UNDO: Final = 7
+STUCK: Final = 8
+BEGIN_AT_REST: Final = 9
+ALONE_CAN_STEP: Final = 10
+
+#: What compiled code depends on: the key of its cache.
+SOURCES: Final = (
+    Path(__file__).parent, Path(__file__).parent.parent / "strategies",
+    *(Path(str(module.__file__)) for module in (violations, vocabulary, words)),
+)
+
+
+@entry(*SOURCES)
+def control(C: Any, S: Any, U: Any, what: int, t: int, v: int) -> Any:
+    """Do one thing; its answer, or 0."""
+    if what == STEP:
+        m.step(C, S, U, t)
+    elif what == ENABLED:
+        return m.enabled(C, S)
+    elif what == CHOOSER:
+        return m.chooser(C, S)
+    elif what == CHOICES:
+        return m.choices(C, S, t)
+    elif what == CHOOSE:
+        m.choose(C, S, U, t, v)
+    elif what == FINISH:
+        m.finish(C, S, U)
+    elif what == UNDO:
+        undo(S, U, v)
+    elif what == STUCK:
+        return np.int64(m.stuck(C, S, U))
+    elif what == BEGIN_AT_REST:
+        return np.int64(m.begin_alone(C, S, U, 1))
+    elif what == ALONE_CAN_STEP:
+        return np.int64(m.alone_can_step(C, S, U))
+    else:
+        U[c.U_TOP] = c.U_LOG
+        m.start(C, S, U)
+    return np.int64(0)
