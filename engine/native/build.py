@@ -1,0 +1,132 @@
+"""Compiled programs, kept: one file a content, in the user's cache.
+
+Numba caches a function with the file it stands in, and looks at nothing else when it decides whether the cache is good.
+So the name of a generated file is a hash over all that its meaning depends on: its own text, the executor's sources,
+Numba, Python and the CPU. Editing a helper of a protocol changes the text, editing the executor changes the rest.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import hashlib
+import importlib.util
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from engine.errors import MachineError
+from engine.language.program import Program
+from engine.native import require
+
+_log = logging.getLogger(__name__)
+_ENGINE = Path(__file__).resolve().parent.parent
+_SOURCES = ("native/*.py", "memory/*.py", "violations.py", "vocabulary.py", "words.py", "language/emit.py")
+
+#: entry(what, address of the arena, offset of the thread's area, offset of the area for what runs alone)
+Entry = Callable[[int, int, int, int], int]
+
+
+@functools.cache
+def cache_folder() -> Path:
+    """Where compiled programs are kept: the user's cache, or a temporary folder where that cannot be written."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pttorture"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            return home
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="pttorture-cache-"))
+        _log.warning("%s cannot be written; compiled programs go to %s and are compiled again next time", home, folder)
+        return folder
+
+
+@functools.cache
+def environment() -> str:
+    """A hash over everything but the program: the executor's sources, Numba, Python, the CPU."""
+    import llvmlite.binding as binding
+    import numba
+
+    digest = hashlib.sha256()
+    facts = (numba.__version__, sys.version, binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten())
+    for text in facts:
+        digest.update(text.encode() + b"\0")
+    for pattern in _SOURCES:
+        for path in sorted(_ENGINE.glob(pattern)):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    """One process compiles, the others wait and then load what it has compiled."""
+    with open(path, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def load(text: str, kind: str) -> ModuleType:
+    """The module of a generated text: compiled now, or loaded as it was compiled earlier.
+
+    Raises:
+        MachineError: the cache cannot be written.
+    """
+    name = f"pttorture_{kind}_{hashlib.sha256((environment() + text).encode()).hexdigest()[:32]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    path = cache_folder() / f"{name}.py"
+    try:
+        with _only_one(path.with_suffix(".lock")):
+            if not path.exists():
+                unfinished = path.with_suffix(f".{os.getpid()}")
+                unfinished.write_text(text)
+                unfinished.replace(path)
+            return _import(name, path)
+    except OSError as error:
+        raise MachineError(f"{path}: {error.strerror}; set XDG_CACHE_HOME to a folder that can be written") from error
+
+
+def _import(name: str, path: Path) -> ModuleType:
+    """Import under a stable name that is known before Numba looks it up: on a cache hit it imports that name."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+@functools.cache
+def library() -> ModuleType:
+    """The executor's own functions, compiled and known to LLVM by name. Kept: its code must stay mapped."""
+    from engine.native.library import install, source
+
+    module = load(source(), "library")
+    install(module)
+    return module
+
+
+def prepare(program: Program, *, checks: bool = True) -> Entry:
+    """Compile a program, or load it. A process that has done so can be forked.
+
+    Raises:
+        UsageError: Numba is missing, or the program does not fit the native executor.
+        MachineError: the cache cannot be written.
+    """
+    require()
+    from engine.native.source import generate
+
+    text = generate(program, checks=checks)
+    library()
+    entry: Entry = load(text, "program").entry
+    return entry

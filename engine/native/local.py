@@ -1,0 +1,120 @@
+"""Primitives that are no steps: choices, statements, spins, the end of a load, private arrays out of bounds."""
+
+from __future__ import annotations
+
+from engine.memory.layout import PRIVATE_WORDS
+from engine.native.intrinsics import clear, load, load_acquire, pause, sched_yield, stack, store
+from engine.native.jit import export
+from engine.native.step import halted, now, random, violate
+from engine.native.words import (
+    H_ARRIVED,
+    H_FINITE,
+    H_LOAD_NS,
+    H_RELEASED,
+    MODE_GATE,
+    T_CHOICE,
+    T_CHOICES,
+    T_INDEX,
+    T_LOOPS,
+    T_MODE,
+    T_N_CHOICES,
+    T_POLLS,
+    T_PRIVATE,
+    T_PRIVATE_WORDS,
+    T_SCRATCH,
+    T_SITE,
+    T_STACK,
+)
+from engine.violations import BY_NAME
+
+WILD = BY_NAME["wild-access"].code
+OVERFLOW = BY_NAME["stack-overflow"].code
+WARNING = BY_NAME["warning"].code
+
+
+@export
+def choose(B, me, site, count):  # type: ignore[no-untyped-def]
+    """In a replay the schedule's list decides; alone it is always 0."""
+    p = B + me
+    number = load(p + T_CHOICE)
+    store(p + T_CHOICE, number + 1)
+    if load(p + T_INDEX) > 0xFFFF or count == 0:
+        return 0
+    if load(p + T_CHOICES) != 0:
+        return load(B + load(p + T_CHOICES) + number * 8) if number < load(p + T_N_CHOICES) else 0
+    return (random(p) >> 32) % count
+
+
+@export
+def running(B, me, site):  # type: ignore[no-untyped-def]
+    """Load roles go on while a role that ends by itself has not ended; if there is none, for the session's time."""
+    p = B + me
+    if load(p + T_MODE) & MODE_GATE != 0 or load(p + T_LOOPS) == 0 or halted(B) != 0:
+        return 0
+    if load(B + H_FINITE) != 0:
+        return 1 if load_acquire(B + H_ARRIVED) < load(B + H_FINITE) else 0
+    polls = load(p + T_POLLS) + 1
+    store(p + T_POLLS, polls)
+    if polls & 63 == 0 and now(p) > load(B + H_RELEASED) + load(B + H_LOAD_NS):
+        return 0
+    return 1
+
+
+@export
+def cpu_relax(B, me, site):  # type: ignore[no-untyped-def]
+    """A failed turn of a protocol's own spin. Every few turns the CPU goes to those who are waited for."""
+    p = B + me
+    turns = load(p + T_POLLS) + 1
+    store(p + T_POLLS, turns)
+    store(p + T_SITE, site & 0xFFFFFFFF)
+    if turns & 15 == 0:
+        halted(B)
+        sched_yield()
+    else:
+        pause()
+    return 0
+
+
+@export
+def warn_on(B, me, site, value):  # type: ignore[no-untyped-def]
+    if value != 0:
+        violate(B, me, site, WARNING, 0, value)
+    return 0
+
+
+@export
+def check(B, me, site, kind):  # type: ignore[no-untyped-def]
+    """Called only where a stated condition does not hold."""
+    violate(B, me, site, kind, 0, 0)
+    return 0
+
+
+@export
+def array_new(B, me, size):  # type: ignore[no-untyped-def]
+    """A handle of zeroed words on the thread's private stack: index | size << 32."""
+    p = B + me
+    top = load(p + T_PRIVATE)
+    if top + size > PRIVATE_WORDS:
+        violate(B, me, load(p + T_SITE), OVERFLOW, 0, size)
+        return 0
+    store(p + T_PRIVATE, top + size)
+    clear(p + T_PRIVATE_WORDS + top * 8, size * 8)
+    return top | size << 32
+
+
+@export
+def array_bad(B, me, index):  # type: ignore[no-untyped-def]
+    """An index outside its array. Returns where the access goes instead."""
+    p = B + me
+    violate(B, me, load(p + T_SITE), WILD, index, 1)
+    return p + T_SCRATCH
+
+
+@export
+def deep(B, me):  # type: ignore[no-untyped-def]
+    """1 if a recursion has used up the stack it may use."""
+    p = B + me
+    if stack() >= load(p + T_STACK):
+        return 0
+    violate(B, me, load(p + T_SITE), OVERFLOW, 0, 0)
+    return 1

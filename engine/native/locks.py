@@ -1,0 +1,392 @@
+"""The locks of the vocabulary: which implementation, who holds them, what the gate wants.
+
+A thread notes in its own area which locks it holds and which one it waits for: that is what `who_waits` reads, it costs
+no shared cache line, and an unlock without a hold is found there.
+"""
+
+from __future__ import annotations
+
+from engine.native.intrinsics import add, load, load_acquire, sched_yield, store, system, usleep
+from engine.native.jit import export, native
+from engine.native.spinning import (
+    BUSY,
+    WAIT_LOCK,
+    begin_wait,
+    end_wait,
+    late,
+    queued_downgrade,
+    queued_read_slow,
+    queued_read_trylock,
+    queued_read_unlock,
+    queued_try_upgrade,
+    queued_write_slow,
+    queued_write_trylock,
+    queued_write_unlock,
+    ticket_lock,
+    ticket_trylock,
+    ticket_unlock,
+)
+from engine.native.intrinsics import add32
+from engine.native.step import after, await_turn, before, diverged, halted, log, now, relax, violate
+from engine.native.words import (
+    DIVERGED_LATE,
+    H_DEADLINE,
+    H_HALT,
+    H_HANGING,
+    H_LOCKS,
+    H_N_TURNS,
+    H_POSITION,
+    H_RULE,
+    H_STATES,
+    HELD_WRITE,
+    HOLDS,
+    HOW_READ,
+    HOW_SPIN,
+    HOW_WRITE,
+    MODE_GATE,
+    MODE_SKIP,
+    RULE_QRWLOCK,
+    T_CLOCK,
+    T_CONTEXT,
+    T_MODE,
+    T_OWED,
+    T_SITE,
+    T_WAIT,
+    W_HOLDS,
+)
+from engine.violations import BY_NAME
+
+MISUSE = BY_NAME["lock-misuse"].code
+WILD = BY_NAME["wild-access"].code
+OVERFLOW = BY_NAME["stack-overflow"].code
+ATOMIC_SLEEP = BY_NAME["sleep-in-atomic"].code
+READER = 0x200
+TIMED_OUT = 110
+BLOCKED = 1 << 48  # in a turn: the arrival has to wait
+HANG_SHIFT = 49  # in a turn: 1 + its place among those that wait for ever
+READS = 0xFFFFFFFF
+MONOTONIC = 1
+
+p_tryrdlock = system("pthread_rwlock_tryrdlock", 1)
+p_trywrlock = system("pthread_rwlock_trywrlock", 1)
+p_rdlock = system("pthread_rwlock_clockrdlock", 3)
+p_wrlock = system("pthread_rwlock_clockwrlock", 3)
+p_unlock = system("pthread_rwlock_unlock", 1)
+
+
+# --- who holds what ---
+
+
+@native
+def hold_of(p, lock):  # type: ignore[no-untyped-def]
+    """Address of the thread's count for a lock, 0 if it does not hold it."""
+    slot = p + T_WAIT + W_HOLDS
+    end = slot + HOLDS * 16
+    while slot < end:
+        if load(slot) == lock:
+            return slot + 8
+        slot += 16
+    return 0
+
+
+@native
+def hold(B, me, site, lock, amount):  # type: ignore[no-untyped-def]
+    p = B + me
+    at = hold_of(p, lock)
+    if at == 0:
+        at = hold_of(p, 0)
+        if at == 0:
+            violate(B, me, site, OVERFLOW, lock, 0)
+            return
+        store(at, 0)
+        store(at - 8, lock)
+    store(at, load(at) + amount)
+
+
+@native
+def held(p, lock):  # type: ignore[no-untyped-def]
+    """Reads, plus HELD_WRITE if it holds it for writing or spinning."""
+    at = hold_of(p, lock)
+    if at == 0:
+        return 0
+    return load(at)
+
+
+@native
+def release(p, lock, amount):  # type: ignore[no-untyped-def]
+    at = hold_of(p, lock)
+    store(at, load(at) - amount)
+    if load(at) == 0:
+        store(at - 8, 0)
+
+
+# --- the real locks ---
+
+
+@native
+def threads_read(B, me, lock, write, deadline):  # type: ignore[no-untyped-def]
+    """One timed wait for glibc's lock, until the deadline."""
+    clock = B + me + T_CLOCK
+    store(clock, deadline // 1000000000)
+    store(clock + 8, deadline % 1000000000)
+    if write != 0:
+        return p_wrlock(B + lock, MONOTONIC, clock)
+    return p_rdlock(B + lock, MONOTONIC, clock)
+
+
+@native
+def threads_slow(B, me, lock, write):  # type: ignore[no-untyped-def]
+    """Wait for glibc's lock: once, with the round's absolute deadline. Again only if somebody still ran then."""
+    deadline = load(B + H_DEADLINE)
+    while halted(B) == 0:
+        code = threads_read(B, me, lock, write, deadline)
+        if code == 0:
+            return 1
+        if code != TIMED_OUT:  # EDEADLK: it holds the lock for writing itself, which nothing can end
+            sched_yield()
+        deadline = late(B, me, deadline)
+    return 0
+
+
+@native
+def slow(B, me, site, lock, how):  # type: ignore[no-untyped-def]
+    """The contended ways."""
+    p = B + me
+    status = begin_wait(p, site, lock, how)
+    if how == HOW_SPIN:
+        taken = ticket_lock(B, me, lock + WAIT_LOCK)
+    elif load(B + H_RULE) != RULE_QRWLOCK:
+        taken = threads_slow(B, me, lock, how - HOW_READ)
+    elif how == HOW_WRITE:
+        taken = queued_write_slow(B, me, lock)
+    else:
+        taken = queued_read_slow(B, me, lock, load(p + T_CONTEXT) & 1)
+    end_wait(p, status)
+    return taken
+
+
+@native
+def attempt(B, lock, how):  # type: ignore[no-untyped-def]
+    """The fast ways, which never wait."""
+    if how == HOW_SPIN:
+        return ticket_trylock(B, lock + WAIT_LOCK)
+    if load(B + H_RULE) == RULE_QRWLOCK:
+        if how == HOW_WRITE:
+            return queued_write_trylock(B, lock)
+        return queued_read_trylock(B, lock)
+    code = p_trywrlock(B + lock) if how == HOW_WRITE else p_tryrdlock(B + lock)
+    return 1 if code == 0 else 0
+
+
+@native
+def take(B, me, site, lock, how):  # type: ignore[no-untyped-def]
+    """Take a lock and note it. The queued reader's fast way leaves its count in place for the slow one, as the kernel's."""
+    if how == HOW_READ and load(B + H_RULE) == RULE_QRWLOCK:
+        taken = (add32(B + lock, READER) + READER) & BUSY == 0
+    else:
+        taken = attempt(B, lock, how) != 0
+    if not taken:
+        taken = slow(B, me, site, lock, how) != 0
+    if taken:
+        hold(B, me, site, lock, 1 if how == HOW_READ else HELD_WRITE)
+
+
+# --- arrivals under the gate ---
+
+
+@native
+def hang(B, me, order):  # type: ignore[no-untyped-def]
+    """Wait for the schedule's end, then for those that queued earlier: the deadlock is to be the recorded one."""
+    p = B + me
+    spin = 0
+    while load(B + H_HALT) == 0:
+        if load_acquire(B + H_POSITION) >= load(B + H_N_TURNS) and load(B + H_HANGING) == order:
+            if order != 0:
+                usleep(5000)  # the one before is in its lock's queue by now
+            add(B + H_HANGING, 1)
+            return
+        spin = relax(spin)
+        if spin & 1023 == 0 and now(p) > load(B + H_DEADLINE):
+            diverged(B, p, DIVERGED_LATE, load(p + T_SITE))
+
+
+@native
+def arrive(B, me, site, lock, how):  # type: ignore[no-untyped-def]
+    """A blocking lock's turns: one, or an arrival and a grant. Returns the mode, with MODE_SKIP if there is none."""
+    p = B + me
+    mode = load(p + T_MODE)
+    if mode & MODE_GATE == 0:
+        return before(B, me, site)
+    store(p + T_SITE, site & READS)
+    turn = await_turn(B, me, site)
+    if turn != 0 and turn & BLOCKED != 0:
+        log(B, p, site & READS | 1 << 32, lock, 0)
+        status = begin_wait(p, site, lock, how)
+        order = (turn >> HANG_SHIFT) & 0xFF
+        if order != 0:
+            store(p + T_OWED, 0)
+            add(B + H_POSITION, 1)
+            hang(B, me, order - 1)
+            end_wait(p, status)
+            return mode & ~MODE_GATE
+        turn = await_turn(B, me, site)
+        end_wait(p, status)
+    if turn == 0:
+        return mode | MODE_SKIP
+    return mode
+
+
+@native
+def lock_ok(B, me, mode, site, lock):  # type: ignore[no-untyped-def]
+    if mode & MODE_SKIP != 0:
+        return 0
+    offset = lock - load(B + H_LOCKS)
+    if offset < load(B + H_STATES) - load(B + H_LOCKS) and offset & 127 == 0:
+        return 1
+    violate(B, me, site, WILD, lock, 0)
+    return 0
+
+
+@native
+def blocking(B, me, site, lock, how):  # type: ignore[no-untyped-def]
+    mode = arrive(B, me, site, lock, how)
+    if lock_ok(B, me, mode, site, lock) != 0:
+        take(B, me, site, lock, how)
+    after(B, me, mode, site, lock, 0)
+    return 0
+
+
+@native
+def trying(B, me, site, lock, how):  # type: ignore[no-untyped-def]
+    mode = before(B, me, site)
+    taken = 0
+    if lock_ok(B, me, mode, site, lock) != 0 and attempt(B, lock, how) != 0:
+        hold(B, me, site, lock, 1 if how == HOW_READ else HELD_WRITE)
+        taken = 1
+    after(B, me, mode, site, lock, taken)
+    return taken
+
+
+@native
+def let_go(B, lock, how):  # type: ignore[no-untyped-def]
+    if how == HOW_SPIN:
+        ticket_unlock(B, lock + WAIT_LOCK)
+    elif load(B + H_RULE) != RULE_QRWLOCK:
+        p_unlock(B + lock)
+    elif how == HOW_WRITE:
+        queued_write_unlock(B, lock)
+    else:
+        queued_read_unlock(B, lock)
+
+
+@native
+def unlocking(B, me, site, lock, how):  # type: ignore[no-untyped-def]
+    p = B + me
+    mode = before(B, me, site)
+    if lock_ok(B, me, mode, site, lock) != 0:
+        amount = 1 if how == HOW_READ else HELD_WRITE
+        mine = held(p, lock)
+        if how == HOW_READ:
+            mine = mine & READS
+        else:
+            mine = mine & HELD_WRITE
+        if mine == 0:
+            violate(B, me, site, MISUSE, lock, how)
+        else:
+            release(p, lock, amount)
+            let_go(B, lock, how)
+    after(B, me, mode, site, lock, 0)
+    return 0
+
+
+# --- the rows ---
+
+
+@export
+def read_lock(B, me, site, lock):  # type: ignore[no-untyped-def]
+    return blocking(B, me, site, lock, HOW_READ)
+
+
+@export
+def write_lock(B, me, site, lock):  # type: ignore[no-untyped-def]
+    return blocking(B, me, site, lock, HOW_WRITE)
+
+
+@export
+def spin_lock(B, me, site, lock):  # type: ignore[no-untyped-def]
+    return blocking(B, me, site, lock, HOW_SPIN)
+
+
+@export
+def read_unlock(B, me, site, lock):  # type: ignore[no-untyped-def]
+    return unlocking(B, me, site, lock, HOW_READ)
+
+
+@export
+def write_unlock(B, me, site, lock):  # type: ignore[no-untyped-def]
+    return unlocking(B, me, site, lock, HOW_WRITE)
+
+
+@export
+def spin_unlock(B, me, site, lock):  # type: ignore[no-untyped-def]
+    return unlocking(B, me, site, lock, HOW_SPIN)
+
+
+@export
+def read_trylock(B, me, site, lock):  # type: ignore[no-untyped-def]
+    return trying(B, me, site, lock, HOW_READ)
+
+
+@export
+def write_trylock(B, me, site, lock):  # type: ignore[no-untyped-def]
+    return trying(B, me, site, lock, HOW_WRITE)
+
+
+@export
+def spin_trylock(B, me, site, lock):  # type: ignore[no-untyped-def]
+    return trying(B, me, site, lock, HOW_SPIN)
+
+
+@export
+def try_upgrade(B, me, site, lock):  # type: ignore[no-untyped-def]
+    """Always 0 on a lock that cannot, as the kernel's mmap_upgrade_trylock stub."""
+    p = B + me
+    mode = before(B, me, site)
+    done = 0
+    if lock_ok(B, me, mode, site, lock) != 0:
+        if held(p, lock) & READS == 0:
+            violate(B, me, site, MISUSE, lock, HOW_READ)
+        elif load(B + H_RULE) == RULE_QRWLOCK and queued_try_upgrade(B, lock) != 0:
+            hold(B, me, site, lock, HELD_WRITE - 1)
+            done = 1
+    after(B, me, mode, site, lock, done)
+    return done
+
+
+@export
+def downgrade(B, me, site, lock):  # type: ignore[no-untyped-def]
+    """qrwlock only; a session refuses programs that use it on a pthread lock."""
+    p = B + me
+    mode = before(B, me, site)
+    if lock_ok(B, me, mode, site, lock) != 0:
+        if held(p, lock) & HELD_WRITE == 0:
+            violate(B, me, site, MISUSE, lock, HOW_WRITE)
+        else:
+            queued_downgrade(B, lock)
+            release(p, lock, HELD_WRITE - 1)
+    after(B, me, mode, site, lock, 0)
+    return 0
+
+
+@export
+def might_sleep(B, me, site):  # type: ignore[no-untyped-def]
+    """A violation while any lock is held: all of ours stand for locks that must not sleep."""
+    slot = B + me + T_WAIT + W_HOLDS
+    end = slot + HOLDS * 16
+    while slot < end:
+        if load(slot) != 0:
+            violate(B, me, site, ATOMIC_SLEEP, load(slot), 0)
+        slot += 16
+    return 0
+
+

@@ -1,0 +1,260 @@
+"""How a generated file performs each primitive: an intrinsic `_p_<name>(B, me, site, operands...)` for every row.
+
+CHECKED calls the library: hook, checks, recorder and all. PLAIN is the instruction itself, for benchmarks: what a C
+compiler makes of the same protocol; locks and the allocator are calls there too, as they are in C.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import llvmlite.ir as ll
+
+from engine.memory.layout import PRIVATE_WORDS
+from engine.native import words as w
+from engine.native.intrinsics import I32, I64, ORDERS, _declare, define
+from engine.violations import BY_NAME
+from engine.vocabulary import PRIMITIVES, Primitive
+
+LOCAL_CALLS = {"choose": 1, "running": 0, "cpu_relax": 0, "might_sleep": 0}
+FENCES = {"smp_mb": "seq_cst", "smp_rmb": "acquire", "smp_wmb": "release"}
+
+
+def call(builder: Any, symbol: str, values: Sequence[Any]) -> Any:
+    """A call of a library function."""
+    return builder.call(_declare(builder, symbol, ll.FunctionType(I64, [I64] * len(values))), list(values))
+
+
+def flags(row: Primitive) -> int:
+    """What distinguishes rows that share a library function."""
+    bits = w.S_SPECULATIVE if row.speculative else 0
+    bits |= {"new": w.S_NEW, "zero": w.S_ZERO, "done": w.S_DONE, "": w.S_NEW}.get(row.returns, 0) if row.op else 0
+    return bits | (w.S_ORDERED if row.order not in ("", "relaxed") else 0)
+
+
+def symbol(row: Primitive) -> str:
+    """The library function of a row."""
+    if row.access in ("load", "store"):
+        return f"ptt_{row.access}{row.width}"
+    return f"ptt_{row.op}{row.width}" if row.access == "rmw" else f"ptt_{row.name}"
+
+
+def _operands(row: Primitive) -> int:
+    return sum(operand not in ("text", "kind", "counter") for operand in row.operands) + len(row.fixed)
+
+
+def _library(row: Primitive) -> Any:
+    name, bits = symbol(row), flags(row)
+
+    def body(builder: Any, values: Sequence[Any]) -> Any:
+        site = builder.or_(values[2], I64(bits)) if bits else values[2]
+        return call(builder, name, [*values[:2], site, *values[3:]])
+
+    return define(f"_p_{row.name}", 3 + _operands(row), body)
+
+
+# --- local rows, the same in both kinds of file ---
+
+
+def _fence(name: str) -> Any:
+    def body(builder: Any, _values: Sequence[Any]) -> Any:
+        builder.fence(FENCES[name])
+        return I64(0)
+
+    return define(f"_p_{name}", 3, body)
+
+
+def _warn_on(builder: Any, values: Sequence[Any]) -> Any:
+    with builder.if_then(builder.icmp_unsigned("!=", values[3], I64(0)), likely=False):
+        call(builder, "ptt_warn_on", values)
+    return I64(0)
+
+
+def _check(builder: Any, values: Sequence[Any]) -> Any:
+    with builder.if_then(builder.icmp_unsigned("==", values[3], I64(0)), likely=False):
+        call(builder, "ptt_check", [*values[:3], values[4]])
+    return I64(0)
+
+
+def _word(builder: Any, base: Any, offset: Any) -> Any:
+    return builder.inttoptr(builder.add(base, offset), I64.as_pointer())
+
+
+def _count(builder: Any, values: Sequence[Any]) -> Any:
+    """Only this thread writes the word: a load and a store."""
+    index = builder.add(values[1], builder.mul(values[3], I64(8)))
+    place = _word(builder, values[0], builder.add(index, I64(w.T_COUNTERS)))
+    value = builder.add(builder.load_atomic(place, "monotonic", 8), I64(1))
+    builder.store_atomic(value, place, "monotonic", 8)
+    return I64(0)
+
+
+LOCAL: dict[str, Any] = {
+    **{name: _fence(name) for name in FENCES},
+    **{name: _library(PRIMITIVES[name]) for name in LOCAL_CALLS},
+    "warn_on": define("_p_warn_on", 4, _warn_on),
+    "check": define("_p_check", 5, _check),
+    "count": define("_p_count", 4, _count),
+}
+
+CHECKED: dict[str, Any] = {row.name: _library(row) for row in PRIMITIVES.values() if row.name not in LOCAL} | LOCAL
+
+
+# --- plain rows ---
+
+
+def _pointer(builder: Any, values: Sequence[Any], width: int) -> Any:
+    return builder.inttoptr(builder.add(values[0], values[3]), ll.IntType(width * 8).as_pointer())
+
+
+def _narrow(builder: Any, value: Any, width: int) -> Any:
+    return value if width == 8 else builder.trunc(value, I32)
+
+
+def _wide(builder: Any, value: Any) -> Any:
+    return value if value.type == I64 else builder.zext(value, I64)
+
+
+def _new(builder: Any, op: str, old: Any, value: Any) -> Any:
+    if op in ("xchg", "cmpxchg"):
+        return value
+    return getattr(builder, {"and": "and_", "or": "or_", "add_unless": "add"}.get(op, op))(old, value)
+
+
+def _add_unless(builder: Any, pointer: Any, add: Any, unless: Any, order: str, width: int) -> tuple[Any, Any]:
+    """A load, then cmpxchg until it holds. Returns (old, whether it was changed)."""
+    first = builder.load_atomic(pointer, "monotonic", width)
+    entry, loop = builder.block, builder.append_basic_block("try")
+    swap, done = builder.append_basic_block("swap"), builder.append_basic_block("done")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    old = builder.phi(first.type)
+    old.add_incoming(first, entry)
+    builder.cbranch(builder.icmp_unsigned("==", old, unless), done, swap)
+    builder.position_at_end(swap)
+    pair = builder.cmpxchg(pointer, old, builder.add(old, add), order, "monotonic")
+    old.add_incoming(builder.extract_value(pair, 0), swap)
+    builder.cbranch(builder.extract_value(pair, 1), done, loop)
+    builder.position_at_end(done)
+    changed = builder.phi(ll.IntType(1))
+    changed.add_incoming(ll.IntType(1)(0), loop)
+    changed.add_incoming(ll.IntType(1)(1), swap)
+    return old, changed
+
+
+def _plain_rmw(row: Primitive) -> Any:
+    order, width = ORDERS[row.order], row.width
+
+    def body(builder: Any, values: Sequence[Any]) -> Any:
+        pointer, operands = _pointer(builder, values, width), [_narrow(builder, v, width) for v in values[4:]]
+        changed: Any = ll.IntType(1)(1)
+        value = operands[0]
+        if row.op == "add_unless":
+            old, changed = _add_unless(builder, pointer, *operands, order, width)
+        elif row.op == "cmpxchg":
+            failure = "monotonic" if order == "release" else order
+            pair = builder.cmpxchg(pointer, *operands, order, failure)
+            old, changed = builder.extract_value(pair, 0), builder.extract_value(pair, 1)
+            value = operands[1]
+        else:
+            old = builder.atomic_rmw(row.op, pointer, value, order)
+        if row.returns == "done":
+            return builder.zext(changed, I64)
+        if row.returns == "old" or not row.returns:
+            return _wide(builder, old)
+        new = builder.select(changed, _new(builder, row.op, old, value), old)
+        if row.returns == "zero":
+            return builder.zext(builder.and_(builder.icmp_unsigned("==", new, new.type(0)), changed), I64)
+        return _wide(builder, new)
+
+    return define(f"_p_{row.name}", 3 + _operands(row), body)
+
+
+def _plain(row: Primitive) -> Any:
+    if row.access == "load":
+        return define(f"_p_{row.name}", 4, lambda b, v: _wide(
+            b, b.load_atomic(_pointer(b, v, row.width), ORDERS[row.order], row.width)))
+    if row.access == "store":
+
+        def body(builder: Any, values: Sequence[Any]) -> Any:
+            value = _narrow(builder, values[4], row.width)
+            builder.store_atomic(value, _pointer(builder, values, row.width), ORDERS[row.order], row.width)
+            return values[4]
+
+        return define(f"_p_{row.name}", 5, body)
+    return _plain_rmw(row) if row.access == "rmw" else CHECKED[row.name]
+
+
+PLAIN: dict[str, Any] = {name: _plain(PRIMITIVES[name]) if name not in LOCAL else LOCAL[name] for name in CHECKED}
+
+
+# --- what a generated file needs besides ---
+
+
+def _load_word(offset: int) -> Any:
+    def body(builder: Any, values: Sequence[Any]) -> Any:
+        scaled = builder.add(builder.mul(values[2], I64(8)), I64(offset))
+        return builder.load_atomic(_word(builder, builder.add(values[0], values[1]), scaled), "monotonic", 8)
+
+    return body
+
+
+def _param(builder: Any, values: Sequence[Any]) -> Any:
+    params = builder.load_atomic(_word(builder, values[0], I64(w.H_PARAMS)), "monotonic", 8)
+    place = builder.add(params, builder.mul(values[2], I64(8)))
+    return builder.load_atomic(_word(builder, values[0], place), "monotonic", 8)
+
+
+def _go(builder: Any, values: Sequence[Any]) -> Any:
+    halt = builder.load_atomic(_word(builder, values[0], I64(w.H_HALT)), "monotonic", 8)
+    return builder.zext(builder.icmp_unsigned("==", halt, I64(0)), I64)
+
+
+def _element(builder: Any, values: Sequence[Any]) -> Any:
+    """Where an element lies; outside the array or the private memory the library says where instead."""
+    _, me, handle, index = values[:4]
+    at = builder.add(builder.and_(handle, I64(0xFFFFFFFF)), index)
+    inside = builder.icmp_unsigned("<", index, builder.lshr(handle, I64(32)))
+    inside = builder.and_(inside, builder.icmp_unsigned("<", at, I64(PRIVATE_WORDS)))
+    place = builder.add(builder.add(values[0], me), builder.add(builder.mul(at, I64(8)), I64(w.T_PRIVATE_WORDS)))
+    start = builder.block
+    with builder.if_then(builder.not_(inside), likely=False):
+        elsewhere = call(builder, "ptt_array_bad", [values[0], me, index])
+        bad = builder.block
+    merged = builder.phi(I64)
+    merged.add_incoming(place, start)
+    merged.add_incoming(elsewhere, bad)
+    return builder.inttoptr(merged, I64.as_pointer())
+
+
+def _array_set(builder: Any, values: Sequence[Any]) -> Any:
+    builder.store(values[4], _element(builder, values))
+    return I64(0)
+
+
+def _mark(builder: Any, values: Sequence[Any]) -> Any:
+    return builder.load(_word(builder, builder.add(values[0], values[1]), I64(w.T_PRIVATE)))
+
+
+def _release(builder: Any, values: Sequence[Any]) -> Any:
+    builder.store(values[2], _word(builder, builder.add(values[0], values[1]), I64(w.T_PRIVATE)))
+    return I64(0)
+
+
+SUPPORT: dict[str, Any] = {
+    "_param": define("_param", 3, _param),
+    "_go": define("_go", 2, _go),
+    "_arg": define("_arg", 3, _load_word(w.T_ARGS)),
+    "_role": define("_role", 3, _load_word(w.T_ROLE)),
+    "_array_new": define("_array_new", 3, lambda b, v: call(b, "ptt_array_new", v)),
+    "_array_get": define("_array_get", 4, lambda b, v: b.load(_element(b, v))),
+    "_array_set": define("_array_set", 5, _array_set),
+    "_array_mark": define("_array_mark", 2, _mark),
+    "_array_release": define("_array_release", 3, _release),
+    **{f"_{name}": define(f"_{name}", 2, lambda b, v, name=name: call(b, f"ptt_{name}", v))
+       for name in ("deep", "round_begin", "round_end", "round_finish", "restore", "keep_violation", "session_start",
+                    "gate_leave")},
+}
+
+KIND_CODES = {name: kind.code for name, kind in BY_NAME.items()}

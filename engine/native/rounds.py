@@ -1,0 +1,310 @@
+"""The round: all threads run their role once, the last one to arrive checks, counts and resets, and starts the next.
+
+One barrier a round, and no thread is special: whoever arrives last does the serial part. Waiters yield the CPU after a
+few turns, because roles may outnumber CPUs.
+
+So that short roles meet at all, each thread learns how long after the release the middle of its role lies; it waits until
+the latest one's middle fits, plus a random part of the longest role.
+"""
+
+from __future__ import annotations
+
+from engine.memory.layout import RECORD_BYTES
+from engine.native.intrinsics import add, cas, copy, load, load_acquire, pause, sched_yield, stack, store, store_release
+from engine.native.jit import export, native
+from engine.native.step import halted, now, random, relax, settle
+from engine.native.words import (
+    EVIDENCE_ROWS,
+    H_ARRIVED,
+    H_DEADLINE,
+    H_DESCRIPTORS,
+    H_END,
+    H_FRAME_SHIFT,
+    H_FRAMES,
+    H_GENERATION,
+    H_GLOBALS,
+    H_HALT,
+    H_LATEST,
+    H_LOAD_NS,
+    H_LOCK_NS,
+    H_LOCKS,
+    H_LONGEST,
+    H_N_FRAMES,
+    H_N_THREADS,
+    H_OVERLAPPED,
+    H_POOL,
+    H_RECORDS,
+    H_RELEASED,
+    H_RING_MASK,
+    H_ROUNDS,
+    H_SNAPSHOT,
+    H_STATES,
+    H_STOP,
+    H_THREAD_BYTES,
+    H_THREADS,
+    H_TOUCH,
+    H_TOUCHED,
+    H_VIOLATION,
+    H_VIOLATION_BYTES,
+    H_VIOLATIONS,
+    H_VOID,
+    HALT_VOID,
+    HOLDS,
+    MAX_VIOLATIONS,
+    ROW,
+    STACK_BYTES,
+    STATUS_DONE,
+    STATUS_IDLE,
+    STATUS_RUNNING,
+    T_ADVANCE,
+    T_BEGIN,
+    T_COPY,
+    T_FINISH,
+    T_MIDDLE,
+    T_PRIVATE,
+    T_RING,
+    T_ROUND,
+    T_SEQUENCE,
+    T_STACK,
+    T_STATUS,
+    T_WAIT,
+    V_COUNT,
+    V_HEAD,
+    V_KIND,
+    V_SITE,
+    V_WORDS,
+    W_HOLDS,
+    WAIT_BYTES,
+)
+
+WAIT_ROOM = 192  # WAIT_BYTES, rounded up to lines
+FARTHEST = 8000  # ns; a thread that lost its CPU is not waited for longer
+SPIN_NS = 1000  # waits longer than this give the CPU away
+
+
+# --- the beginning ---
+
+
+@native
+def linger(p, until):  # type: ignore[no-untyped-def]
+    time = now(p)
+    while time < until:
+        if until - time > SPIN_NS:
+            sched_yield()
+        else:
+            pause()
+        time = now(p)
+
+
+@export
+def round_begin(B, me):  # type: ignore[no-untyped-def]
+    """Wait for the next round. Returns 0 if there will be none."""
+    p = B + me
+    spin, last = 0, load(p + T_ROUND)
+    generation = load_acquire(B + H_GENERATION)
+    while generation == last:
+        if load(B + H_STOP) != 0:
+            store(p + T_STATUS, STATUS_IDLE)
+            return 0
+        spin = relax(spin)
+        generation = load_acquire(B + H_GENERATION)
+    store(p + T_ROUND, generation)
+    store(p + T_PRIVATE, 0)
+    store(p + T_STACK, stack() - STACK_BYTES)
+    offset = load(p + T_ADVANCE) + random(p) % (load(B + H_LONGEST) * 2 + 1)
+    linger(p, load(B + H_RELEASED) + offset)
+    store(p + T_BEGIN, now(p))
+    return 1
+
+
+# --- the end ---
+
+
+@export
+def round_end(B, me):  # type: ignore[no-untyped-def]
+    """Returns 0 for all but the last thread, then 1 if the check at rest is to run, 2 if the round is void."""
+    p = B + me
+    store(p + T_FINISH, now(p))
+    slot = p + T_WAIT + W_HOLDS
+    end = slot + HOLDS * 16
+    while slot < end:
+        store(slot, 0)
+        slot += 16
+    store_release(p + T_STATUS, STATUS_DONE)
+    if add(B + H_ARRIVED, 1) + 1 < load(B + H_N_THREADS):
+        return 0
+    return 1 if halted(B) == 0 else 2
+
+
+@native
+def overlapped(B, first, bytes_each, end):  # type: ignore[no-untyped-def]
+    """1 if two roles ran at the same time."""
+    a = first
+    while a < end:
+        b = a + bytes_each
+        while b < end:
+            if load(a + T_BEGIN) < load(b + T_FINISH) and load(b + T_BEGIN) < load(a + T_FINISH):
+                return 1
+            b += bytes_each
+        a += bytes_each
+    return 0
+
+
+@native
+def smooth(place, value):  # type: ignore[no-untyped-def]
+    """An exponential mean over about sixteen rounds."""
+    store(place, (load(place) * 15 + value + 8) // 16)
+    return load(place)
+
+
+@native
+def adapt(B, first, bytes_each, end):  # type: ignore[no-untyped-def]
+    """Move the threads towards the one whose middle is latest."""
+    released, thread, longest = load(B + H_RELEASED), first, 0
+    latest, least = 0, FARTHEST
+    while thread < end:
+        begin, finish = load(thread + T_BEGIN), load(thread + T_FINISH)
+        longest = max(longest, min(finish - begin, FARTHEST))
+        middle = smooth(thread + T_MIDDLE, min((begin + finish) // 2 - released, FARTHEST))
+        latest = max(latest, middle)
+        thread += bytes_each
+    smooth(B + H_LONGEST, longest)
+    thread = first
+    while thread < end:
+        advance = load(thread + T_ADVANCE) + (latest - load(thread + T_MIDDLE)) // 8
+        store(thread + T_ADVANCE, advance)
+        least = min(least, advance)
+        thread += bytes_each
+    thread = first
+    while thread < end:
+        store(thread + T_ADVANCE, min(load(thread + T_ADVANCE) - least, FARTHEST))
+        thread += bytes_each
+    store(B + H_LATEST, latest)
+
+
+@native
+def restore_frame(B, pfn):  # type: ignore[no-untyped-def]
+    locks, snapshot = load(B + H_LOCKS), B + load(B + H_SNAPSHOT)
+    state = load(B + H_STATES) + pfn * 8
+    record = load(B + H_RECORDS) + pfn * RECORD_BYTES
+    descriptor = load(B + H_DESCRIPTORS) + pfn * 64
+    store(B + state, load(snapshot + state - locks))
+    copy(B + record, snapshot + record - locks, RECORD_BYTES)
+    copy(B + descriptor, snapshot + descriptor - locks, 64)
+    if load(snapshot + state - locks) & 1 != 0:  # live after set-up: its contents matter
+        contents = load(B + H_FRAMES) + (pfn << load(B + H_FRAME_SHIFT))
+        copy(B + contents, snapshot + contents - locks, 1 << load(B + H_FRAME_SHIFT))
+
+
+@export
+def restore(B, me):  # type: ignore[no-untyped-def]
+    """Put back what a round may have changed: all words, the pool, the frames that were touched; locks if it was void."""
+    locks, snapshot = load(B + H_LOCKS), B + load(B + H_SNAPSHOT)
+    words, pool = load(B + H_GLOBALS), load(B + H_POOL)
+    if load(B + H_HALT) != 0:
+        copy(B + locks, snapshot, load(B + H_STATES) - locks)
+    copy(B + words, snapshot + words - locks, load(B + H_DESCRIPTORS) - words)
+    flags, frames = B + load(B + H_TOUCHED), load(B + H_N_FRAMES)
+    count = load(B + H_TOUCH)
+    i = 0
+    while i < count:
+        pfn = load(flags + (frames + i) * 8)
+        if load(flags + pfn * 8) != 2:  # 2: live after set-up, restored every time
+            store(flags + pfn * 8, 0)
+        restore_frame(B, pfn)
+        i += 1
+    i = 0
+    while i < count and load(flags + load(flags + (frames + i) * 8) * 8) == 2:
+        i += 1
+    store(B + H_TOUCH, i)
+    if count != 0:
+        copy(B + pool, snapshot + pool - locks, words - pool)
+    return 0
+
+
+@native
+def keep_evidence(B, v):  # type: ignore[no-untyped-def]
+    """Copy what everybody held and waited for, and each thread's last rows, behind a violation in the table."""
+    thread = B + load(B + H_THREADS)
+    end = thread + load(B + H_N_THREADS) * load(B + H_THREAD_BYTES)
+    place = v + V_HEAD
+    while thread < end:
+        copy(place, thread + T_COPY, WAIT_BYTES)
+        place += WAIT_ROOM
+        sequence = load(thread + T_SEQUENCE)
+        row = 0
+        while row < EVIDENCE_ROWS:
+            at = (sequence + row - EVIDENCE_ROWS) & load(B + H_RING_MASK)
+            copy(place, thread + T_RING + at * ROW, ROW)
+            place += ROW
+            row += 1
+        thread += load(B + H_THREAD_BYTES)
+
+
+@export
+def keep_violation(B, me):  # type: ignore[no-untyped-def]
+    """Put the round's violation into the table: count it, or make a new entry with evidence while there is room."""
+    found = B + H_VIOLATION
+    v = B + load(B + H_VIOLATIONS)
+    i = 0
+    while i < MAX_VIOLATIONS and load(v + V_COUNT) != 0:
+        if load(v + V_KIND) == load(found + V_KIND) and load(v + V_SITE) == load(found + V_SITE):
+            store(v + V_COUNT, load(v + V_COUNT) + 1)
+            return 0
+        v += load(B + H_VIOLATION_BYTES)
+        i += 1
+    if i < MAX_VIOLATIONS:
+        copy(v, found, V_WORDS)
+        keep_evidence(B, v)
+        store_release(v + V_COUNT, 1)
+    return 0
+
+
+@native
+def release(B, me):  # type: ignore[no-untyped-def]
+    """Start the next round."""
+    thread, bytes_each = B + load(B + H_THREADS), load(B + H_THREAD_BYTES)
+    end = thread + load(B + H_N_THREADS) * bytes_each
+    while thread < end:
+        store(thread + T_STATUS, STATUS_RUNNING)
+        thread += bytes_each
+    store(B + H_ARRIVED, 0)
+    cas(B + H_HALT, HALT_VOID, 0)
+    time = now(B + me)
+    store(B + H_RELEASED, time)
+    store(B + H_DEADLINE, time + load(B + H_LOAD_NS) + load(B + H_LOCK_NS))
+    store_release(B + H_GENERATION, load(B + H_GENERATION) + 1)
+
+
+@export
+def round_finish(B, me):  # type: ignore[no-untyped-def]
+    """The serial part, by the last thread."""
+    first, bytes_each = B + load(B + H_THREADS), load(B + H_THREAD_BYTES)
+    end = first + load(B + H_N_THREADS) * bytes_each
+    halt = load(B + H_HALT)
+    if halt == 0:
+        store(B + H_ROUNDS, load(B + H_ROUNDS) + 1)
+        store(B + H_OVERLAPPED, load(B + H_OVERLAPPED) + overlapped(B, first, bytes_each, end))
+        adapt(B, first, bytes_each, end)
+    elif halt == HALT_VOID:
+        store(B + H_VOID, load(B + H_VOID) + 1)
+        keep_violation(B, me)
+    restore(B, me)
+    if load(B + H_STOP) == 0:
+        release(B, me)
+    return 0
+
+
+@export
+def session_start(B, me):  # type: ignore[no-untyped-def]
+    """Release the first round after a start; nobody drives yet or everybody waits for it."""
+    release(B, me)
+    return 0
+
+
+@export
+def gate_leave(B, me):  # type: ignore[no-untyped-def]
+    """A role of a replay has ended: its last step is over."""
+    settle(B, B + me)
+    store(B + me + T_STATUS, STATUS_DONE)
+    return 0

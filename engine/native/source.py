@@ -1,0 +1,210 @@
+"""A program as the text of a Python file that Numba compiles: every function, and one entry that runs them.
+
+    entry(SETUP | REST | ROLE | DRIVE, B, me)
+
+Constants are module-level uint64 values, because a literal would be an int64. Functions stand callee first; those that
+call each other in a circle are left to Numba's inference, and measure the stack, because native recursion that runs
+away would end the process.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+
+from engine.errors import UsageError
+from engine.language import ir
+from engine.language.emit import Dialect, emit, local_name
+from engine.language.program import Program, _compile
+from engine.native.words import MAX_ARGS, MAX_COUNTERS
+from engine.violations import BY_NAME
+from engine.words import BINARY, UNARY
+
+SETUP, REST, ROLE, DRIVE = range(4)
+
+HEAD = '''"""Generated from {program} by engine.native: {variant}. Do not edit."""
+import numba
+import numpy as np
+from engine.native.operators import OPERATORS
+from engine.native.primitives import {table}, SUPPORT
+
+'''
+
+
+def _const(value: int) -> ast.expr:
+    return ast.Name(f"_c{value:x}", ast.Load())
+
+
+class NativeDialect(Dialect):
+    """uint64 constants, primitives with their site, counters and parameters by index."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(context=("B", "me"), guard="_go")
+        object.__setattr__(self, "program", program)
+        object.__setattr__(self, "counters", {name: i for i, name in enumerate(program.counters)})
+        object.__setattr__(self, "recursive", recursive(program.functions))
+
+    program: Program
+    counters: Mapping[str, int]
+    recursive: frozenset[str]
+
+    def const(self, value: int) -> ast.expr:
+        return _const(value)
+
+    def param(self, name: str) -> ast.expr:
+        return self.call("_param", [_const(self.program.param_index[name])])
+
+    def primitive(self, stmt: ir.Prim, args: Sequence[ast.expr]) -> ast.expr:
+        static = []
+        if stmt.name == "check":
+            static = [_const(BY_NAME[stmt.kind].code)]
+        if stmt.name == "count":
+            static = [_const(self.counters[stmt.counter])]
+        return self.call(f"_p_{stmt.name}", [_const(stmt.site), *args, *static])
+
+    def annotate(self, function: ast.FunctionDef, source: ir.Function) -> ast.FunctionDef:
+        """Every variable has a value and every path a result: a round that unwinds leaves loops where it pleases."""
+        zeros: list[ast.expr] = [_const(0) for _ in range(source.returns)]
+        result = None if not zeros else zeros[0] if len(zeros) == 1 else ast.Tuple(zeros, ast.Load())
+        loops = any(isinstance(s, ir.While) for s in ir.walk(source.body))
+        head: list[ast.stmt] = []
+        if loops:
+            params = {local_name(p) for p in source.params}
+            for name in sorted(_stored(function) - params - {"_mark"}):
+                head.append(ast.Assign([ast.Name(name, ast.Store())], _const(0)))
+        if source.name in self.recursive:
+            head.append(ast.If(self.call("_deep", []), [ast.Return(result)], []))
+        function.body = [*head, *function.body]
+        if source.returns and not isinstance(function.body[-1], ast.Return):
+            function.body.append(ast.Return(result))
+        function.decorator_list = [ast.Name("_njit", ast.Load())]
+        return function
+
+
+def _stored(function: ast.FunctionDef) -> set[str]:
+    return {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def _callees(function: ir.Function) -> Iterator[str]:
+    for stmt in ir.walk(function.body):
+        if isinstance(stmt, ir.Call):
+            yield stmt.function
+
+
+def _callee_first(functions: Mapping[str, ir.Function], roots: Sequence[str]) -> list[str]:
+    """What the roots reach, each function behind those it calls where that is possible."""
+    order: list[str] = []
+    seen: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name not in seen:
+            seen.add(name)
+            for callee in _callees(functions[name]):
+                visit(callee)
+            order.append(name)
+
+    for root in roots:
+        visit(root)
+    return order
+
+
+def recursive(functions: Mapping[str, ir.Function]) -> frozenset[str]:
+    """Those that can reach themselves."""
+    reach = {name: set(_callees(f)) for name, f in functions.items()}
+    changed = True
+    while changed:
+        changed = False
+        for name, found in reach.items():
+            more = set().union(*(reach[callee] for callee in found)) - found if found else set()
+            if more:
+                found |= more
+                changed = True
+    return frozenset(name for name, found in reach.items() if name in found)
+
+
+def role_functions(program: Program) -> list[str]:
+    """Every function that is a role of any variant, so that one compiled file serves them all."""
+    scenario = program.scenario
+    roles = [*scenario.roles, *(role for variant in scenario.variants for role in variant.roles)]
+    names = _compile(scenario).names
+    return sorted({names[id(role.run)] for role in roles} | {t.function for t in program.threads})
+
+
+def loops_on_running(program: Program, name: str) -> bool:
+    """Whether a function, or one it calls, asks `mem.running`."""
+    return any(isinstance(stmt, ir.Prim) and stmt.name == "running"
+               for each in _callee_first(program.functions, [name]) for stmt in ir.walk(program.functions[each].body))
+
+
+def check_program(program: Program) -> None:
+    """What the arena's areas cannot hold.
+
+    Raises:
+        UsageError: too many counters or arguments.
+    """
+    if len(program.counters) > MAX_COUNTERS:
+        raise UsageError(f"{program.name}: {len(program.counters)} counters; the native executor holds {MAX_COUNTERS}")
+    for thread in program.threads:
+        if len(thread.args) > MAX_ARGS:
+            raise UsageError(f"{program.name}: role {thread.name} has {len(thread.args)} arguments; {MAX_ARGS} at most")
+
+
+def generate(program: Program, *, checks: bool) -> str:
+    """The text. The same for all variants of an unfolded scenario with the same layout."""
+    check_program(program)
+    roles = role_functions(program)
+    roots = [*roles, *(name for name in (program.setup, program.at_rest) if name)]
+    dialect = NativeDialect(program)
+    functions = [program.functions[name] for name in _callee_first(program.functions, roots)]
+    nodes: list[ast.stmt] = [emit(function, dialect) for function in functions]
+    nodes += ast.parse(_entry(program, roles)).body
+    body = "\n\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in nodes)
+    head = HEAD.format(program=program.scenario.name, table="CHECKED" if checks else "PLAIN",
+                       variant=program.variant.name if program.folded else "all variants")
+    return head + _names(nodes, "CHECKED" if checks else "PLAIN") + body + "\n"
+
+
+def _names(nodes: Sequence[ast.stmt], table: str) -> str:
+    """The definitions of the constants, operators and primitives that the functions use."""
+    used = sorted({n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)})
+    lines = ['_njit = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)']
+    for name in used:
+        if name.startswith("_p_"):
+            lines.append(f'{name} = {table}["{name[3:]}"]')
+        elif name.startswith("_c") and all(c in "0123456789abcdef" for c in name[2:]):
+            lines.append(f"{name} = np.uint64(0x{name[2:]})")
+        elif name[1:] in BINARY or name[1:] in UNARY:
+            lines.append(f'{name} = OPERATORS["{name}"]')
+        elif name in _SUPPORT:
+            lines.append(f'{name} = SUPPORT["{name}"]')
+    return "\n".join(lines) + "\n\n\n"
+
+
+_SUPPORT = {
+    "_param", "_go", "_arg", "_role", "_array_new", "_array_get", "_array_set", "_array_mark", "_array_release",
+    "_deep", "_round_begin", "_round_end", "_round_finish", "_restore", "_keep_violation", "_session_start",
+    "_gate_leave",
+}
+
+
+def _entry(program: Program, roles: Sequence[str]) -> str:
+    """The dispatch by number; written as text, it is the same in every program but for the names."""
+    lines = ["@_njit", "def run_role(B, me):", "    role = _role(B, me, _c0)"]
+    for number, name in enumerate(roles):
+        args = "".join(f", _arg(B, me, _c{i:x})" for i in range(len(program.functions[name].params)))
+        lines += [f"    if role == _c{number:x}:", f"        f_{name}(B, me{args})"]
+    alone = {SETUP: program.setup, REST: program.at_rest}
+    lines += ['@numba.njit("uint64(uint64, uint64, uint64, uint64)", nogil=True, error_model="numpy", cache=True)',
+              "def entry(what, B, me, alone):"]
+    for what, name in alone.items():
+        lines += [f"    if what == _c{what:x}:", f"        f_{name}(B, me)" if name else "        pass"]
+    rest = f"f_{program.at_rest}(B, alone)" if program.at_rest else "pass"
+    lines += [f"    if what == _c{ROLE:x}:", "        run_role(B, me)",
+              f"    if what == _c{DRIVE:x}:", "        while _round_begin(B, me) != _c0:", "            run_role(B, me)",
+              "            last = _round_end(B, me)", "            if last != _c0:",
+              "                if last == _c1:", f"                    {rest}",
+              "                _round_finish(B, alone)",
+              "    if what == _c4:", "        _restore(B, me)", "    if what == _c5:", "        _session_start(B, me)",
+              "    if what == _c6:", "        _gate_leave(B, me)", "    if what == _c7:",
+              "        _keep_violation(B, me)", "    return _c0"]
+    return "\n".join(lines)

@@ -1,0 +1,317 @@
+"""What surrounds every step: hook and gate before it, the check of its address, the recorder behind it; violations.
+
+`B` is the address of the arena in this process, `me` the offset of the thread's area, `p` = B + me.
+"""
+
+from __future__ import annotations
+
+from engine.memory.shadow import FREE, FREED_AT, LIVE, STATE_MASK
+from engine.native.intrinsics import add, cas, clock_gettime, copy, load, load_acquire, pause, sched_yield, store
+from engine.native.intrinsics import store_release, xchg
+from engine.native.jit import native
+from engine.native.words import (
+    DIVERGED_EXTRA,
+    DIVERGED_LATE,
+    DIVERGED_SITE,
+    H_DEADLINE,
+    H_DESCRIPTORS,
+    H_DIVERGED,
+    H_DIVERGED_AT,
+    H_DIVERGED_SITE,
+    H_DIVERGED_THREAD,
+    H_END,
+    H_FRAME_SHIFT,
+    H_FRAMES,
+    H_GENERATION,
+    H_GLOBALS,
+    H_HALT,
+    H_LOG,
+    H_LOG_ROWS,
+    H_LOGGED,
+    H_N_FRAMES,
+    H_N_THREADS,
+    H_N_TURNS,
+    H_OPEN_END,
+    H_POSITION,
+    H_RECORDS,
+    H_RING_MASK,
+    H_STATES,
+    H_STOP,
+    H_THREAD_BYTES,
+    H_THREADS,
+    H_TOUCH,
+    H_TOUCHED,
+    H_TURNS,
+    H_VIOLATION,
+    HALT_OVER,
+    HALT_RECORDING,
+    HALT_STOP,
+    HALT_VOID,
+    MODE_BEFORE,
+    MODE_GATE,
+    MODE_LOG,
+    MODE_RING,
+    MODE_SKIP,
+    MODE_YIELD,
+    ROW,
+    S_SITE,
+    S_SPECULATIVE,
+    T_CHANCE,
+    T_CLOCK,
+    T_COPY,
+    T_DELAY,
+    T_INDEX,
+    T_MODE,
+    T_OWED,
+    T_RANDOM,
+    T_RING,
+    T_SCRATCH,
+    T_SEQUENCE,
+    T_SITE,
+    T_WAIT,
+    V_ADDRESS,
+    V_KIND,
+    V_OTHER,
+    V_ROUND,
+    V_SITE,
+    V_THREAD,
+    V_TIME,
+    WAIT_BYTES,
+)
+from engine.violations import BY_NAME
+
+USE_AFTER_FREE = BY_NAME["use-after-free"].code
+WILD = BY_NAME["wild-access"].code
+SPINS = 64  # turns of a spin before the CPU is given away
+
+
+@native
+def now(p):  # type: ignore[no-untyped-def]
+    """Nanoseconds of CLOCK_MONOTONIC, the same in every process of the machine."""
+    clock_gettime(1, p + T_CLOCK)
+    return load(p + T_CLOCK) * 1000000000 + load(p + T_CLOCK + 8)
+
+
+@native
+def relax(turn):  # type: ignore[no-untyped-def]
+    """One turn of any spin of ours. Returns the number of the next turn."""
+    if turn % SPINS == SPINS - 1:
+        sched_yield()
+    else:
+        pause()
+    return turn + 1
+
+
+@native
+def random(p):  # type: ignore[no-untyped-def]
+    """The next value of the thread's xorshift64* generator."""
+    x = load(p + T_RANDOM)
+    x ^= x >> 12
+    x ^= x << 25
+    x ^= x >> 27
+    store(p + T_RANDOM, x)
+    return x * 0x2545F4914F6CDD1D
+
+
+@native
+def halted(B):  # type: ignore[no-untyped-def]
+    """Not 0 once the round is to unwind; whoever asked for a stop may have set the other word only."""
+    halt = load(B + H_HALT)
+    if halt == 0 and load(B + H_STOP) != 0:
+        cas(B + H_HALT, 0, HALT_STOP)
+        return load(B + H_HALT)
+    return halt
+
+
+@native
+def violate(B, me, site, kind, address, other):  # type: ignore[no-untyped-def]
+    """Record the first violation of a round, with what everybody holds and waits for, and make the round unwind."""
+    p = B + me
+    if cas(B + H_HALT, 0, HALT_RECORDING) != 0:
+        return
+    v = B + H_VIOLATION
+    store(v + V_KIND, kind)
+    store(v + V_SITE, site & S_SITE)
+    store(v + V_THREAD, load(p + T_INDEX))
+    store(v + V_ADDRESS, address)
+    store(v + V_OTHER, other)
+    store(v + V_ROUND, load(B + H_GENERATION))
+    store(v + V_TIME, now(p))
+    thread = B + load(B + H_THREADS)
+    end = thread + load(B + H_N_THREADS) * load(B + H_THREAD_BYTES)
+    while thread < end:
+        copy(thread + T_COPY, thread + T_WAIT, WAIT_BYTES)
+        thread += load(B + H_THREAD_BYTES)
+    store_release(B + H_HALT, HALT_VOID)
+
+
+# --- before ---
+
+
+@native
+def diverged(B, p, why, site):  # type: ignore[no-untyped-def]
+    """A replay left its schedule: note the first place, end the run."""
+    if cas(B + H_DIVERGED, 0, why) == 0:
+        store(B + H_DIVERGED_AT, load(B + H_POSITION))
+        store(B + H_DIVERGED_THREAD, load(p + T_INDEX))
+        store(B + H_DIVERGED_SITE, site & S_SITE)
+    cas(B + H_HALT, 0, HALT_OVER)
+
+
+@native
+def settle(B, p):  # type: ignore[no-untyped-def]
+    """End the thread's last step: only now, so that the local work behind it is over before the next one begins."""
+    if load(p + T_OWED) != 0:
+        store(p + T_OWED, 0)
+        add(B + H_POSITION, 1)
+
+
+@native
+def await_turn(B, me, site):  # type: ignore[no-untyped-def]
+    """Wait for the thread's next turn. Returns the turn's word, or 0 if there is none: the step must not happen."""
+    p = B + me
+    settle(B, p)
+    index, spin = load(p + T_INDEX), 0
+    while load(B + H_HALT) == 0:
+        position = load_acquire(B + H_POSITION)
+        if position >= load(B + H_N_TURNS):
+            if load(B + H_OPEN_END) == 0:
+                diverged(B, p, DIVERGED_EXTRA, site)
+            else:
+                cas(B + H_HALT, 0, HALT_OVER)
+            return 0
+        turn = load(B + load(B + H_TURNS) + position * 8)
+        if (turn >> 32) & 0x7FFF == index:
+            if turn & S_SITE != site & S_SITE:
+                diverged(B, p, DIVERGED_SITE, site)
+                return 0
+            store(p + T_OWED, 1)
+            return turn | 1 << 63
+        spin = relax(spin)
+        if spin & 1023 == 0 and now(p) > load(B + H_DEADLINE):
+            diverged(B, p, DIVERGED_LATE, site)
+    return 0
+
+
+@native
+def perturb(B, p, mode):  # type: ignore[no-untyped-def]
+    """With the thread's chance give the CPU away, or lose time."""
+    if random(p) >> 48 >= load(p + T_CHANCE) or load(B + H_HALT) != 0:
+        return
+    if mode & MODE_YIELD != 0:
+        sched_yield()
+        return
+    until = now(p) + load(p + T_DELAY)
+    while now(p) < until:
+        pause()
+
+
+@native
+def before(B, me, site):  # type: ignore[no-untyped-def]
+    """Everything that comes before a step but a contended lock. Returns the mode, with MODE_SKIP where it must not be."""
+    p = B + me
+    store(p + T_SITE, site & S_SITE)
+    mode = load(p + T_MODE)
+    if mode & MODE_BEFORE != 0:
+        if mode & MODE_GATE != 0:
+            if await_turn(B, me, site) == 0:
+                return mode | MODE_SKIP
+        else:
+            perturb(B, p, mode)
+    return mode
+
+
+# --- the address ---
+
+
+@native
+def touch(B, pfn):  # type: ignore[no-untyped-def]
+    """Note a frame that the round's end must restore."""
+    flags = B + load(B + H_TOUCHED)
+    if load(flags + pfn * 8) == 0 and xchg(flags + pfn * 8, 1) == 0:
+        at = add(B + H_TOUCH, 1)
+        store(flags + (load(B + H_N_FRAMES) + at) * 8, pfn)
+
+
+@native
+def frame_state(B, pfn):  # type: ignore[no-untyped-def]
+    return load_acquire(B + load(B + H_STATES) + pfn * 8) & STATE_MASK
+
+
+@native
+def frame_below(B, address):  # type: ignore[no-untyped-def]
+    """pfn + 1 of the frame whose contents or descriptor an address is in, 0 if there is none."""
+    if address >= load(B + H_FRAMES):
+        if address < load(B + H_END):
+            return ((address - load(B + H_FRAMES)) >> load(B + H_FRAME_SHIFT)) + 1
+    elif address >= load(B + H_DESCRIPTORS):
+        pfn = (address - load(B + H_DESCRIPTORS)) >> 6
+        if pfn < load(B + H_N_FRAMES):
+            return pfn + 1
+    return 0
+
+
+@native
+def refuse(B, me, site, address):  # type: ignore[no-untyped-def]
+    """Say what is wrong with an address."""
+    pfn = frame_below(B, address)
+    if pfn != 0 and frame_state(B, pfn - 1) == FREE and address & 3 == 0:
+        freed = load(B + load(B + H_RECORDS) + (pfn - 1) * 32 + FREED_AT)
+        violate(B, me, site, USE_AFTER_FREE, address, freed)
+    else:
+        violate(B, me, site, WILD, address, 0)
+    return B + me + T_SCRATCH
+
+
+@native
+def checked(B, me, mode, site, address, width):  # type: ignore[no-untyped-def]
+    """Where an access really goes: its address in this process, or the thread's scratch word if it is refused."""
+    if mode & MODE_SKIP != 0:
+        return B + me + T_SCRATCH
+    if address & (width - 1) == 0:
+        if address >= load(B + H_FRAMES):
+            pfn = (address - load(B + H_FRAMES)) >> load(B + H_FRAME_SHIFT)
+            if address < load(B + H_END) and frame_state(B, pfn) == LIVE:
+                return B + address
+        elif address >= load(B + H_DESCRIPTORS):
+            pfn = (address - load(B + H_DESCRIPTORS)) >> 6
+            if pfn < load(B + H_N_FRAMES):
+                if frame_state(B, pfn) == LIVE:
+                    return B + address
+                if site & S_SPECULATIVE != 0:
+                    touch(B, pfn)
+                    return B + address
+        elif address >= load(B + H_GLOBALS):
+            return B + address
+    return refuse(B, me, site, address)
+
+
+# --- behind ---
+
+
+@native
+def log(B, p, site, address, value):  # type: ignore[no-untyped-def]
+    """One row of a replay: thread, site (bit 32: blocked), address, value."""
+    at = add(B + H_LOGGED, 1)
+    if at < load(B + H_LOG_ROWS):
+        row = B + load(B + H_LOG) + at * ROW
+        store(row, load(p + T_INDEX))
+        store(row + 8, site)
+        store(row + 16, address)
+        store(row + 24, value)
+
+
+@native
+def after(B, me, mode, site, address, value):  # type: ignore[no-untyped-def]
+    """Record a step. Once a round is void its recorders stand still: the last rows are those before the violation."""
+    p = B + me
+    if mode & MODE_RING != 0 and load(B + H_HALT) == 0:
+        sequence = load(p + T_SEQUENCE)
+        row = p + T_RING + (sequence & load(B + H_RING_MASK)) * ROW
+        store(row, sequence + 1)
+        store(row + 8, site & S_SITE)
+        store(row + 16, address)
+        store(row + 24, value)
+        store(p + T_SEQUENCE, sequence + 1)
+    if mode & MODE_LOG != 0 and mode & MODE_SKIP == 0:
+        log(B, p, site & S_SITE, address, value)
