@@ -73,14 +73,17 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command; returns the exit code. Without `argv` it is the program: it ends with this call."""
     try:
         interrupts.install()
         code = _guarded(sys.argv[1:] if argv is None else argv)
         interrupts.finish()
     except interrupts.Interrupted:
         interrupts.finish()
-        return interrupts.EXIT_INTERRUPTED
+        code = interrupts.EXIT_INTERRUPTED
+    finally:
+        if argv is not None:
+            interrupts.restore()
     return code
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from engine.errors import UsageError
 from engine.language.program import Program
+from engine.memory.arena import Arena
 from engine.schedule import Step
 from engine.session import Progress, ThreadState
 
@@ -24,7 +25,7 @@ MODULES: Final = {"native": "engine.native.session", "python": "engine.python.se
 class Session(Protocol):
     """One arena with its threads, seen from the harness or from a worker."""
 
-    path: Path
+    arena: Arena
 
     def drive(self, thread: int) -> None: ...
     def start(self) -> None: ...

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
+from typing import Any, ClassVar, Final
 
 EXIT_INTERRUPTED: Final = 130
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -26,6 +26,7 @@ class _State:
     depth = 0
     pending = False
     seen = False
+    before: ClassVar[dict[signal.Signals, Any]] = {}
 
 
 def install() -> None:
@@ -33,9 +34,17 @@ def install() -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     _State.depth, _State.pending, _State.seen = 0, False, False
-    for number in _SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+    _State.before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, handler in _State.before.items():
+        if handler is not signal.SIG_IGN:  # nohup stays nohup
             signal.signal(number, _arrived)
+
+
+def restore() -> None:
+    """Give the signals back: the command was called as a function, and its caller lives on."""
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in _State.before.items():
+            signal.signal(number, handler)
 
 
 def finish() -> None:

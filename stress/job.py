@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
 from engine.declare import Scenario, Variant
@@ -58,15 +59,17 @@ class Job:
 
 def scenario_of(job: Job) -> Scenario:
     """The scenario that a job names."""
-    from scenarios import find, load_file
+    from scenarios import find
 
-    if not job.source:
-        scenario: Scenario = find(job.scenario)[0]
-        return scenario
-    for candidate in load_file(job.source):
-        if candidate.name == job.scenario:
-            return candidate
-    raise LookupError(f"{job.source}: no scenario {job.scenario!r}")
+    return find(job.scenario, from_file(job.source) if job.source else ())[0]
+
+
+@cache
+def from_file(path: str) -> tuple[Scenario, ...]:
+    """The scenarios of a user's file, imported once in a process."""
+    from scenarios import load_file
+
+    return load_file(path)
 
 
 def variant_of(job: Job) -> Variant:

@@ -6,14 +6,14 @@ import json
 import shutil
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Final
 
 from engine.errors import MachineError
 from engine.language.program import Program
-from engine.memory.arena import new_run_folder, shared_memory, sweep
 from engine.session import Progress
+from stress import folder
 from stress.console import Console
 from stress.interrupts import Interrupted, deferred
 from stress.job import Job, program_of
@@ -40,12 +40,7 @@ class Runner:
 
     def __enter__(self) -> Runner:
         with deferred():
-            with suppress(OSError):
-                sweep(shared_memory())
-            try:
-                self.folder = new_run_folder()
-            except OSError as error:
-                raise MachineError(f"no folder for shared memory: {error.strerror}") from error
+            self.folder = folder.new()
             self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         return self
 
@@ -129,7 +124,7 @@ class Runner:
         if job.code not in self._of:
             if len(self._nurseries) < cpus():
                 with deferred():
-                    nursery = Nursery(self.folder / f"zygote-{len(self._nurseries)}.log")
+                    nursery = Nursery(self.journal.path.parent / f"zygote-{len(self._nurseries)}.log")
                     self._stack.callback(nursery.close)
                     self._nurseries.append(nursery)
             codes = list(self._of.values())

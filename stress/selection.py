@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.declare import Scenario, Variant
 from engine.errors import UsageError
-from stress.job import Job
+from stress.job import Job, from_file
 from stress.options import LOCKS, MAX_THREADS
 
 DEFAULT_SECONDS: Final = 5.0
@@ -43,16 +43,14 @@ def choose(name: str, *, first: bool = False) -> list[Chosen]:
     from scenarios import find
 
     scenario, picked = find(name)
-    if picked is not None:
+    if name != scenario.name or first:
         return [Chosen(scenario, picked)]
-    return [Chosen(scenario, each) for each in scenario.variants[: 1 if first else None]]
+    return [Chosen(scenario, each) for each in scenario.variants]
 
 
 def _from_file(path: str, variant: str, first: bool) -> list[Chosen]:
-    from scenarios import load_file
-
     path = str(Path(path).resolve())
-    scenarios = load_file(path)
+    scenarios = from_file(path)
     chosen = [Chosen(s, v, path) for s in scenarios for v in s.variants if variant in ("", v.name)]
     if not chosen:
         known = ", ".join(v.name for s in scenarios for v in s.variants)
@@ -75,7 +73,8 @@ def check_mode(executor: str, lock: str, processes: int) -> None:
         UsageError: says which there are.
     """
     if lock and lock not in LOCKS[executor]:
-        raise UsageError(f"--lock {lock}: the {executor} executor has no such lock; it has: {', '.join(LOCKS[executor])}")
+        known = ", ".join(LOCKS[executor])
+        raise UsageError(f"--lock {lock}: the {executor} executor has no such lock; it has: {known}")
     if executor == "python" and processes > 1:
         raise UsageError(f"--processes {processes}: the python executor runs in one process; use --executor native")
     if not 1 <= processes <= MAX_THREADS:

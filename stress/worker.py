@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from engine.errors import PttortureError
 from engine.language.program import Program
+from engine.memory.arena import OWNER_PID, OWNER_START, Arena
 
 EXIT_DONE: Final = 0
 EXIT_FAILED: Final = 70  # an exception of Python; its text is in the zygote's log
@@ -56,14 +57,10 @@ def create(executor: Any, program: Program, owner: tuple[int, int], folder: Path
 
     The caller is a child that soon ends; an arena whose owner is gone would be swept by the next run.
     """
-    from engine.memory.arena import OWNER_PID, OWNER_START, Arena
-
-    session = executor.Session.create(program, folder=folder, **options)
-    arena = Arena.attach(session.path)
+    arena: Arena = executor.Session.create(program, folder=folder, **options).arena
     arena.store(OWNER_PID, owner[0])
     arena.store(OWNER_START, owner[1])
-    arena.close()
-    return str(session.path)
+    return str(arena.path)
 
 
 def failure(error: BaseException) -> dict[str, Any]:

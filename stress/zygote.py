@@ -72,7 +72,9 @@ class Zygote:
         self.control.sendall(json.dumps(message).encode() + b"\n")
 
     def _answer(self, request: dict[str, Any]) -> None:
-        actions = {"prepare": self._prepare, "create": self._create, "fork": self._fork, "kill": self._kill}
+        actions: dict[str, Callable[..., dict[str, Any]]] = {
+            "prepare": self._prepare, "create": self._create, "fork": self._fork, "kill": self._kill,
+        }
         try:
             self._say(**actions[request.pop("do")](**request))
         except Exception as error:

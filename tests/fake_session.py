@@ -105,7 +105,8 @@ class Session:
         found = ()
         if self.how == "finds" and rounds:
             steps = (Step(0, 0, self.program.layout.GLOBALS, 1), Step(1, 0, self.program.layout.GLOBALS, 1))
-            found = (Found(self.kind, "an increment is lost", "counter.py:20", 0, 1, rounds, 0, 1_000_000, 0, "", steps),)
+            found = (Found(self.kind, "an increment is lost", "counter.py:20", 0, 1, rounds, 0, 1_000_000,
+                           evidence=steps),)
         seconds = (time.monotonic_ns() - began) / 1e9 if began else 0.0
         return Progress(rounds, seconds, rounds * 2, {"increments": rounds * 2}, rounds // 2, found)
 

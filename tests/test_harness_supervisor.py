@@ -23,10 +23,11 @@ COUNTER = str(HERE / "protocols" / "counter.py")
 
 
 def fake_job(how: str, **options: Any) -> Job:
-    return Job("counter", "plain", FAKE, "qrwlock", COUNTER, seconds=options.pop("seconds", 0.3), perturb=how, **options)
+    seconds = options.pop("seconds", 0.3)
+    return Job("counter", "plain", FAKE, "qrwlock", COUNTER, seconds=seconds, perturb=how, **options)
 
 
-@pytest.fixture()
+@pytest.fixture
 def nursery(tmp_path: Path) -> Iterator[Nursery]:
     made = Nursery(tmp_path / "zygote.log")
     yield made

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=options.integer(0, 2**64 - 1), metavar="N", help="of all random choices (default: a new one)")
     add("--perturb", type=options.perturb, metavar="SPEC",
         help="none, yield:P or delay:P:NS, with probability P before each step")
-    add("--allow-missed", action="store_true", help="an expected violation that was missed is no reason for exit code 4")
+    add("--allow-missed", action="store_true", help="a missed violation is no reason for exit code 4")
     add("--json", metavar="FILE", help="write all results; - for standard output (human text then goes to stderr)")
     add("--junit-xml", metavar="FILE", help="write all results as JUnit XML")
     add("--quiet", action="store_true", help="only what is not as expected, and the last line")

@@ -21,8 +21,8 @@ def result_lines(result: Mapping[str, Any], console: Console) -> list[str]:
     verdict = result["verdict"]
     mark = console.paint(_MARKS[verdict], _COLOURS[verdict])
     title = f"{result['scenario']}:{result['variant']}" + (f" ({result['race']})" if result.get("race") else "")
-    head = f"{mark} {title:<36} {mode(result):<24} {result['outcome']}"
-    lines = [head if len(title) <= 36 else f"{mark} {title}\n   {'':<36} {mode(result):<24} {result['outcome']}"]
+    tail = f"{mode(result):<27} {result['outcome']}"
+    lines = [f"{mark} {title:<35} {tail}"] if len(title) <= 35 else [f"{mark} {shorten(title, 77)}", " " * 39 + tail]
     lines.append("   " + console.paint(figures(result), "dim"))
     if result.get("why"):
         lines += _wrap(result["why"])
@@ -70,6 +70,7 @@ def _rows(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _wrap(text: str, indent: int = 3) -> list[str]:
     space = " " * indent
+    text = "".join(c if c.isprintable() else "?" for c in text)  # a message must not move the cursor
     return textwrap.wrap(text, WIDTH, initial_indent=space, subsequent_indent=space + "  ", break_on_hyphens=False)
 
 
