@@ -1,0 +1,100 @@
+"""A part of a large leaf is unmapped: take the leaf whole (policy A), or split it first (policy B).
+
+Splitting builds a child table of smaller leaves, publishes it in the leaf's place and flushes the old leaf. Each hazard
+of S4-j is a value of `SPLIT`; `beside` and `exclusive` are the two designs that people propose: the first does it under
+the read lock beside other users of the leaf, the second in a write section, from the root.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine import Counter, Param, protocol
+from engine.declare import Mem
+from engine.memory.page import ENTRIES
+from scenarios.models.count import (
+    COUNT,
+    LOST_CMPXCHG,
+    alloc_table,
+    base_count,
+    count_of,
+    put_table,
+    reset_count,
+)
+from scenarios.models.domain import PGD_LOCK
+from scenarios.models.gather import AGAIN
+from scenarios.models.table import walk
+from scenarios.models.upgrade import to_write
+from scenarios.models.vtd import ADDRESS, base_of, entry_at, is_table, leaf_entry, present, span, table_entry
+from scenarios.models.walker import invalidate
+
+WHOLE: Final = 0
+SPLITTING: Final = 1
+POLICY = Param("policy", WHOLE, names={0: "whole", 1: "split"})
+
+EXCLUSIVE: Final = 0
+BESIDE: Final = 1
+REREAD: Final = 2
+PLAIN_STORE: Final = 3
+NO_FLUSH: Final = 4
+SPLIT = Param("split", EXCLUSIVE, names={0: "exclusive", 1: "beside", 2: "reread", 3: "plain-store", 4: "no-flush"})
+
+SPLITS = Counter("splits", "large leaves split")
+
+
+@protocol
+def split(mem: Mem, domain: int, level: int, pte: int, leaf: int, at: int, g: list[int]) -> int:
+    """Make a table of the large leaf at `pte`. Returns the entry to go on with; 0 if the walk has to start again."""
+    if SPLIT == EXCLUSIVE:
+        g[AGAIN] = split_exclusively(mem, domain, level, at)
+        return 0
+    entry = leaf
+    while present(entry) & (not is_table(entry, level)):
+        if not replace_leaf(mem, domain, level, pte, entry, at):
+            return 0
+        entry = mem.read_once(pte)
+    return entry
+
+
+@protocol
+def split_exclusively(mem: Mem, domain: int, level: int, at: int) -> int:
+    """In a write section nobody can act on the child before the old leaf is flushed. 0 if there is no page."""
+    to_write(mem, domain)
+    table, found, leaf = walk(mem, domain, at, level)
+    done = 1
+    if (found == level) & present(leaf) & (not is_table(leaf, level)):
+        done = replace_leaf(mem, domain, level, entry_at(table, at, level), leaf, at)
+    mem.write_unlock(PGD_LOCK[domain])
+    mem.read_lock(PGD_LOCK[domain])
+    return done
+
+
+@protocol
+def replace_leaf(mem: Mem, domain: int, level: int, pte: int, leaf: int, at: int) -> int:
+    """Build the child, publish it, flush the old leaf. 0 if there is no page; losing a race is no failure."""
+    source = leaf
+    if SPLIT == REREAD:
+        source = mem.read_once(pte)
+    child = alloc_table(mem, domain)
+    if child == 0:
+        return 0
+    mem.fill_page(child, leaf_entry((source & ADDRESS) >> 12, level - 1), span(level - 1) << 12)
+    if COUNT:
+        mem.atomic_add(count_of(child), ENTRIES)
+    won = 1
+    if SPLIT == PLAIN_STORE:
+        mem.write_once(pte, table_entry(child))
+    else:
+        won = mem.cmpxchg(pte, source, table_entry(child)) == source
+    if not won:
+        mem.count(LOST_CMPXCHG)
+        if COUNT:
+            mem.atomic_set(count_of(child), base_count())
+        reset_count(mem, child)
+        put_table(mem, child)
+        return 1
+    mem.count(SPLITS)
+    if SPLIT != NO_FLUSH:
+        base = base_of(at, level)
+        invalidate(mem, domain, base, base + span(level) - 1, 0)
+    return 1

@@ -1,0 +1,135 @@
+"""The hardware walker: IOTLB, paging-structure caches, and the invalidations that software sends.
+
+The caches are shared words, because a stale one is what S4-h and S4-i are about. They belong to one translation unit
+with its own lock: a walk holds it from the first cache to the last fill, and so does an invalidation. That models what
+VT-d promises about draining: an invalidation completes only when every walk that was in flight is over, and no walk
+that starts later sees what it removed. The lock orders walks against invalidations only; table memory changes under a
+walk as it pleases.
+
+An IOTLB entry keeps the size of its leaf. An invalidation is sure to remove an entry only if the entry lies inside its
+range: the specification asks software for an address mask of the leaf's size, and nothing more may be relied upon.
+A paging-structure entry for level n holds the address of a table at that level; it goes if it overlaps the range,
+unless the invalidation hint (`ih`) says that only leaves have changed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine import Counter, Param, SpinLock, Word, protocol
+from engine.declare import Mem
+from engine.memory.page import ENTRY_SHIFT, LEVELS
+from scenarios.models.domain import ROOT
+from scenarios.models.vtd import base_of, entry_at, is_table, present, span, table_of, translated
+
+_WAYS: Final = 64
+_LEVELS: Final = 8
+
+HARDWARE = Param("hardware", 0, names={0: "no walker", 1: "walker with caches"})
+IOTLB_WAYS = Param("iotlb_ways", 1)  # a power of two, at most 64
+CHECK_CACHED = Param("check_cached", 0, names={1: "at each free no cache may hold the table"})
+
+UNIT = SpinLock("translation_unit")
+IOTLB_TAG = Word("iotlb_tag", _WAYS)
+IOTLB_LEAF = Word("iotlb_leaf", _WAYS)
+CACHED_TAG = Word("cached_tag", _LEVELS)
+CACHED_TABLE = Word("cached_table", _LEVELS)
+
+WALKS = Counter("walks", "hardware walks", operation=True)
+CACHE_HITS = Counter("cache_hits", "walks that started in a cached table")
+IOTLB_HITS = Counter("iotlb_hits", "translations from the IOTLB")
+FLUSHES = Counter("flushes", "invalidations")
+
+
+@protocol
+def tag_of(domain: int, vpfn: int, level: int) -> int:
+    """What names the entry at `level` for `vpfn`: its first page, the domain, the level. Never 0."""
+    return base_of(vpfn, level) << 8 | domain << 4 | level
+
+
+@protocol
+def dma(mem: Mem, domain: int, vpfn: int) -> int:
+    """A DMA to `vpfn`: the page that it reaches, 0 for a fault."""
+    mem.count(WALKS)
+    mem.spin_lock(UNIT)
+    pfn = _iotlb(mem, domain, vpfn)
+    if pfn == 0:
+        pfn = _walk(mem, domain, vpfn)
+    mem.spin_unlock(UNIT)
+    return pfn
+
+
+@protocol
+def _iotlb(mem: Mem, domain: int, vpfn: int) -> int:
+    way = vpfn & IOTLB_WAYS - 1
+    tag = mem.read_once(IOTLB_TAG[way])
+    level = tag & 15
+    if (tag == 0) or (tag != tag_of(domain, vpfn, level)):
+        return 0
+    mem.count(IOTLB_HITS)
+    return translated(mem.read_once(IOTLB_LEAF[way]), vpfn, level)
+
+
+@protocol
+def _walk(mem: Mem, domain: int, vpfn: int) -> int:
+    """From the longest cached prefix down to a leaf; fills the caches on the way."""
+    table, level = _cached(mem, domain, vpfn)
+    while True:
+        entry = mem.read_once(entry_at(table, vpfn, level))
+        if not present(entry):
+            return 0
+        if not is_table(entry, level):
+            way = vpfn & IOTLB_WAYS - 1
+            mem.write_once(IOTLB_LEAF[way], entry)
+            mem.write_once(IOTLB_TAG[way], tag_of(domain, vpfn, level))
+            return translated(entry, vpfn, level)
+        table = table_of(entry)
+        mem.write_once(CACHED_TABLE[level - 1], table)
+        mem.write_once(CACHED_TAG[level - 1], tag_of(domain, vpfn, level))
+        level -= 1
+
+
+@protocol
+def _cached(mem: Mem, domain: int, vpfn: int) -> tuple[int, int]:
+    """Where a walk starts: (table, level)."""
+    for level in range(1, LEVELS):
+        if mem.read_once(CACHED_TAG[level]) == tag_of(domain, vpfn, level + 1):
+            mem.count(CACHE_HITS)
+            return mem.read_once(CACHED_TABLE[level]), level
+    return mem.read_once(ROOT[domain]), LEVELS
+
+
+@protocol
+def invalidate(mem: Mem, domain: int, first: int, last: int, ih: int) -> None:
+    """Invalidate pages `first` to `last` of a domain, and wait for the completion."""
+    if HARDWARE:
+        mem.count(FLUSHES)
+        mem.spin_lock(UNIT)
+        for way in range(IOTLB_WAYS):
+            tag = mem.read_once(IOTLB_TAG[way])
+            begin = tag >> 8
+            end = begin + span(tag & 15) - 1
+            if (tag != 0) & ((tag >> 4 & 15) == domain) & (first <= begin) & (end <= last):
+                mem.write_once(IOTLB_TAG[way], 0)
+        if not ih:
+            _invalidate_tables(mem, domain, first, last)
+        mem.spin_unlock(UNIT)
+
+
+@protocol
+def _invalidate_tables(mem: Mem, domain: int, first: int, last: int) -> None:
+    for level in range(1, LEVELS):
+        tag = mem.read_once(CACHED_TAG[level])
+        begin = tag >> 8
+        end = begin + (1 << ENTRY_SHIFT * level) - 1
+        if (tag != 0) & ((tag >> 4 & 15) == domain) & (first <= end) & (begin <= last):
+            mem.write_once(CACHED_TAG[level], 0)
+
+
+@protocol
+def check_not_cached(mem: Mem, frame: int) -> None:
+    """L1 for the hardware, stated where it must hold: at the free, no cache leads to the table."""
+    if CHECK_CACHED:
+        for level in range(1, LEVELS):
+            stale = (mem.read_once(CACHED_TABLE[level]) == frame) and (mem.read_once(CACHED_TAG[level]) != 0)
+            mem.check(not stale, "stale-translation", "a table is freed while a paging-structure cache leads to it")
