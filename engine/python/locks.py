@@ -176,8 +176,9 @@ class RealLocks:
         """Never: readerwriterlock has no upgrade, like the kernel's mmap_upgrade_trylock() stub."""
         return False
 
-    def downgrade(self, cpu: Cpu, lock: Lock, site: int) -> None:  # noqa: ARG002
+    def downgrade(self, cpu: Cpu, lock: Lock, site: int) -> None:
         with self.world.bus:
+            cpu.record(site, lock.address, 0)
             lock.drop(cpu, WRITE)
             lock.take(cpu, READ)
             control.note_holders(self.world, lock.address, lock.writer, lock.readers)

@@ -155,10 +155,7 @@ def _lock_meanings(world: World, table: LockTable) -> dict[str, Meaning]:
 
     def downgrade(cpu: Cpu, site: int, address: int) -> None:
         cpu.arrive(site)
-        lock = table.held(cpu, site, address, "rw", WRITE)
-        with bus:
-            cpu.record(site, address, 0)
-        cpu.locks.downgrade(cpu, lock, site)
+        cpu.locks.downgrade(cpu, table.held(cpu, site, address, "rw", WRITE), site)
 
     return {
         "read_lock": take("rw", READ), "write_lock": take("rw", WRITE), "spin_lock": take("spin", WRITE),
