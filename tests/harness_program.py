@@ -42,4 +42,4 @@ def guarded(_argv: object) -> int:
 if __name__ == "__main__":
     os.environ["XDG_STATE_HOME"] = sys.argv[1]
     cli._guarded = guarded
-    sys.exit(cli.main([]))
+    sys.exit(cli.main())
