@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, Final
 
 from engine import words
@@ -51,8 +51,23 @@ def compile_functions(program: Program, primitives: Mapping[str, Callable[..., A
         primitives: the rest of the namespace: `_p_<primitive>`, `_array_new`, `_enter`, ...
     """
     namespace: dict[str, Any] = {"__builtins__": {}, **_OPERATORS, **primitives}
-    dialect = PythonDialect(guard="_turn")
-    for function in program.functions.values():
-        tree = ast.Module([emit(function, dialect)], [])
-        exec(compile(ast.fix_missing_locations(tree), function.file, "exec"), namespace)
+    for code in _code_of(program.functions):
+        exec(code, namespace)
     return {name: namespace[f"f_{name}"] for name in program.functions}
+
+
+#: The programs compiled last; the functions are kept with their code, so that their id is not used again.
+_recent: dict[int, tuple[Mapping[str, ir.Function], list[CodeType]]] = {}
+_RECENT: Final = 16
+
+
+def _code_of(functions: Mapping[str, ir.Function]) -> list[CodeType]:
+    """The code of all functions: a search that replays one program a thousand times compiles it once."""
+    if id(functions) not in _recent:
+        dialect = PythonDialect(guard="_turn")
+        trees = [(ast.Module([emit(function, dialect)], []), function.file) for function in functions.values()]
+        code = [compile(ast.fix_missing_locations(tree), file, "exec") for tree, file in trees]
+        while len(_recent) >= _RECENT:
+            _recent.pop(next(iter(_recent)), None)
+        _recent[id(functions)] = (functions, code)
+    return _recent[id(functions)][1]

@@ -38,7 +38,7 @@ class Gate:
         self.batons = [threading.Semaphore(0) for _ in range(n)]
         self.parked: list[int | None] = [None] * n  # the site at which a thread waits for its turn
         self.finished = [False] * n
-        self.settled = threading.Semaphore(0)  # one for each thread that first waits or ends
+        self.settled = [threading.Event() for _ in range(n)]  # set once a thread waits for its first turn, or ends
 
     def next_thread(self) -> int | None:
         """Whose turn is number `self.at`; None if there is none any more."""
@@ -78,7 +78,7 @@ class Gate:
     def _leave_turn(self, thread: int, site: int | None) -> None:
         self.parked[thread] = site
         if not self.begun:
-            self.settled.release()
+            self.settled[thread].set()
         elif not self.closed:
             self._pass()
 
@@ -160,6 +160,6 @@ class WalkGate(Gate):
         self.turns.append(Turn(thread, site))
         return self.turns[-1]
 
-    def lock_turn(self, turn: Turn, free: bool, lock: str) -> Turn:
+    def lock_turn(self, turn: Turn, free: bool, lock: str) -> Turn:  # noqa: ARG002
         self.turns[-1] = replace(turn, blocked=not free)
         return self.turns[-1]

@@ -7,7 +7,7 @@ also checks the search's model of the lock.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from engine.errors import DivergedError
 from engine.language.program import Program

@@ -21,10 +21,11 @@ Meaning = Callable[..., Any]
 
 
 def namespace(world: World, locks: LockTable) -> dict[str, Meaning]:
-    """All that compiled protocols refer to: `_p_<primitive>`, private arrays, the depth of calls."""
+    """All that the program's compiled protocols refer to: `_p_<primitive>`, private arrays, the depth of calls."""
     meanings = {**_pages(world), **_lock_meanings(world, locks), **_local(world)}
+    used = {site.primitive for site in world.program.sites}
     for name, row in PRIMITIVES.items():
-        if name not in meanings:
+        if name in used and name not in meanings:
             meanings[name] = {"load": _load, "store": _store, "rmw": _rmw}[row.access](row, world)
     return {**{f"_p_{name}": meaning for name, meaning in meanings.items()}, **_private()}
 
@@ -176,7 +177,7 @@ def _local(world: World) -> dict[str, Meaning]:
         cpu.relax()
 
     def choose(cpu: Cpu, _site: int, count: int) -> int:
-        return cpu.choose(count) if count else 0
+        return cpu.choose(count if 0 < count < 1 << 31 else 1)
 
     def might_sleep(cpu: Cpu, site: int) -> None:
         if cpu.holds:

@@ -94,10 +94,11 @@ class _Run:
 
     def _threads(self, gate: Gate) -> None:
         threads = [threading.Thread(target=self._run, args=(gate, cpu), daemon=True) for cpu in self.cpus]
-        for thread in threads:  # one after the other: work before the first step is in the order of threads
+        # One after the other: what they do before their first step is in the order of threads.
+        for cpu, thread in zip(self.cpus, threads, strict=True):
             if not gate.closed:
                 thread.start()
-                self._patiently(gate, gate.settled.acquire(timeout=DEADLINE))
+                self._patiently(gate, gate.settled[cpu.index].wait(DEADLINE))
         if not gate.closed:
             gate.begin()
         self._patiently(gate, gate.ended.wait(DEADLINE))
@@ -129,7 +130,7 @@ class _Run:
         except BaseException as error:
             gate.fail(error)
         finally:
-            gate.settled.release()
+            gate.settled[cpu.index].set()
 
     def _unfinished(self, gate: Gate, threads: list[int]) -> None:
         """The turns are used up and some threads are not done: a deadlock, or a schedule that is too short."""
