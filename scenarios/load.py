@@ -2,7 +2,7 @@
 
 Two kinds of traffic share one root:
 
-- *regions*: a large leaf each. Its owner of the moment maps it; then the region's parts (one small page each) are handed
+- *regions*: a large leaf each. Its owner of the moment maps it; then its parts (a small page each) are handed
   out one by one to whoever asks, and unmapped, which splits the leaf while others use it. Whoever finishes the last
   part unmaps the rest, maps the region anew at another device address and hands the parts out again.
 - *pages*: each owner maps and unmaps one page of its own in a table that all owners share, so that the table becomes

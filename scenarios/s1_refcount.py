@@ -12,7 +12,6 @@ from engine import Geometry, Param, Role, Scenario, Variant, protocol
 from engine.declare import Mem
 from engine.memory.page import ENTRIES, LEVELS
 from scenarios.forms import PTDESC_FORM, RFC_V1, RFC_V2
-from scenarios.models.count import MAPCOUNT
 from scenarios.models.gup import bump_pfn
 from scenarios.models.rest import check_mapped, check_tables, check_unmapped
 from scenarios.models.table import create_domain, map_pages
@@ -151,8 +150,8 @@ BOTH_GIVE_UP = Scenario(
     variants=(
         Variant("rfc-v1", "each lets its pin go after it has looked", "S1-d", "race", "missed-free",
                 RFC_V1, needs=("unmaps", "gaps")),
-        Variant("order-v1-mapcount", "the order is what breaks it, not the word", "S1-d", "mutation", "missed-free",
-                {**RFC_V1, "range_check": 0, "count": MAPCOUNT}, needs=("unmaps", "gaps")),
+        Variant("order-v1-ptdesc", "the order is what breaks it, not the word", "S1-d", "mutation", "missed-free",
+                {**PTDESC_FORM, "order": 1}, needs=("unmaps", "gaps")),
         Variant("rfc-v2", "each lets its pin go before it looks", params=RFC_V2,
                 needs=("unmaps", "gaps", "unlinked")),
         Variant("try-upgrade", "v2, with an upgrade in place where the lock can", params={**RFC_V2, "upgrade": 1},

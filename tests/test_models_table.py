@@ -1,0 +1,201 @@
+"""The page table model against a dictionary: random maps, unmaps and lookups, both policies, 3 to 5 levels."""
+
+from __future__ import annotations
+
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from model_rig import Broken, Table, page_table
+
+from engine import Geometry
+from scenarios.forms import PTDESC_FORM, RFC_V1, RFC_V2
+from scenarios.models.count import MAPCOUNT, REFCOUNT, UNCOUNTED
+from scenarios.models.split import BESIDE, EXCLUSIVE, SPLITTING, WHOLE
+from scenarios.models.unmap import DROP, NEVER, PRUNE
+from scenarios.models.vtd import DEVICE_PFN
+
+FIXED = {**PTDESC_FORM, "level_first": 0, "trust_level": 0, "widen": 1, "used_entries": 0}
+SHAPES = [Geometry(2, 5, 64), Geometry(4, 3, 64), Geometry(4, 4, 128), Geometry(512, 3, 24)]
+
+
+class Model:
+    """What the table should say: page -> device page, and the leaf that each page is in."""
+
+    def __init__(self, geometry: Geometry, whole: bool, largest: int = 3) -> None:
+        self.geometry, self.whole, self.largest = geometry, whole, min(largest, geometry.levels)
+        self.pages: dict[int, int] = {}
+        self.leaf: dict[int, tuple[int, int]] = {}  # page -> (first page, pages) of its leaf
+
+    def span(self, level: int) -> int:
+        return int(self.geometry.entries ** (level - 1))
+
+    def map(self, vpfn: int, pages: int, pfn: int) -> None:
+        end = vpfn + pages
+        while vpfn < end:
+            level = max(n for n in range(1, self.largest + 1)
+                        if (vpfn | pfn) % self.span(n) == 0 and end - vpfn >= self.span(n))
+            for i in range(self.span(level)):
+                self.pages[vpfn + i], self.leaf[vpfn + i] = pfn + i, (vpfn, self.span(level))
+            vpfn, pfn = vpfn + self.span(level), pfn + self.span(level)
+
+    def unmap(self, vpfn: int, pages: int) -> int:
+        gone = {p for p in range(vpfn, vpfn + pages) if p in self.pages}
+        if self.whole:
+            gone |= {q for p in gone for q in range(self.leaf[p][0], sum(self.leaf[p]))}
+        for page in {p for p in gone if self.leaf[p][1] > 1}:
+            self._split(page, gone)
+        for page in gone:
+            del self.pages[page], self.leaf[page]
+        return len(gone)
+
+    def _split(self, page: int, gone: set[int]) -> None:
+        """Halve the leaf of a page by levels until it lies inside what goes or is one page."""
+        first, pages = self.leaf[page]
+        if set(range(first, first + pages)) <= gone or pages == 1:
+            return
+        smaller = pages // self.geometry.entries
+        for p in range(first, first + pages):
+            self.leaf[p] = (p - (p - first) % smaller, smaller)
+        for p in range(first, first + pages, smaller):
+            if gone & set(range(p, p + smaller)):
+                self._split(p, gone)
+
+
+def play(table: Table, model: Model, seed: int, turns: int, hardware: bool = False) -> None:
+    """Random operations; after each the table must say what the model says."""
+    rng = random.Random(seed)
+    geometry = model.geometry
+    limit = min(geometry.entries ** geometry.levels, 4 * geometry.entries)
+    far = geometry.entries ** (geometry.levels - 1)  # the same again under another entry of the root
+    for turn in range(turns):
+        vpfn = rng.randrange(limit) + rng.choice([0, far])
+        size = rng.choice([1, 1, 2, geometry.entries, rng.randrange(1, limit)])
+        size = min(size, far - vpfn % far)
+        if rng.random() < 0.6:
+            vpfn = rng.choice([vpfn, vpfn - vpfn % size if size & size - 1 == 0 else vpfn])
+            if any(p in model.pages for p in range(vpfn, vpfn + size)):
+                continue
+            pfn = DEVICE_PFN + turn * 4 * far + rng.choice([vpfn, vpfn, vpfn + 1])
+            assert table.map(vpfn, size, pfn) == size
+            model.map(vpfn, size, pfn)
+        else:
+            assert table.unmap(vpfn, size) == model.unmap(vpfn, size)
+        for page in {vpfn, vpfn + size - 1, *rng.sample(range(limit), min(limit, 6))}:
+            assert table.lookup(page) == model.pages.get(page, 0)
+            if hardware:
+                assert table.dma(page) == model.pages.get(page, 0)
+    table.check()
+    while model.pages:
+        first = min(model.pages)
+        assert table.unmap(first, 1) == model.unmap(first, 1)
+    assert table.lookup(0) == 0
+    table.check()
+
+
+@pytest.mark.parametrize("geometry", SHAPES, ids=lambda g: f"{g.entries}x{g.levels}")
+@pytest.mark.parametrize("policy", [WHOLE, SPLITTING], ids=["whole", "split"])
+@pytest.mark.parametrize("free", [DROP, PRUNE], ids=["drop", "prune"])
+def test_table_is_a_dictionary(geometry: Geometry, policy: int, free: int) -> None:
+    turns = 40 if geometry.entries == 512 else 120
+    for seed in range(2 if geometry.entries == 512 else 6):
+        with page_table(geometry, **{**FIXED, "policy": policy, "free": free}) as table:
+            play(table, Model(geometry, policy == WHOLE), seed, turns)
+            assert table.used() == 1, "only the root is left"
+
+
+@pytest.mark.parametrize("design", [
+    {"count": REFCOUNT, "order": 1}, {"count": MAPCOUNT}, {"pin": 1}, {"restart": 1, "flush": 2}, {"upgrade": 1},
+    {"split": BESIDE}, {"split": EXCLUSIVE, "pin": 1}, {"sync_inside": 1, "flush": 0}, {"free": PRUNE, "sync_inside": 1},
+], ids=str)
+def test_every_design_is_the_same_table(design: dict[str, int]) -> None:
+    geometry = Geometry(4, 4, 128)
+    for seed in range(4):
+        with page_table(geometry, **{**FIXED, "policy": SPLITTING, "hardware": 1, "iotlb_ways": 4, "check_cached": 1,
+                                     **design}) as table:
+            play(table, Model(geometry, whole=False), seed, 100, hardware=True)
+            assert table.used() == 1
+
+
+@pytest.mark.parametrize("form", [RFC_V1, RFC_V2, PTDESC_FORM], ids=["v1", "v2", "ptdesc"])
+def test_posted_forms_on_small_pages(form: dict[str, int]) -> None:
+    geometry = Geometry(4, 3, 64)
+    for seed in range(4):
+        with page_table(geometry, **{**form, "used_entries": 0, "largest_leaf": 1}) as table:
+            play(table, Model(geometry, whole=True, largest=1), seed, 100)
+            assert table.used() == 1
+
+
+def test_tables_that_are_never_freed_stay_and_are_used_again() -> None:
+    geometry = Geometry(4, 3, 64)
+    with page_table(geometry, **{**FIXED, "free": NEVER, "count": UNCOUNTED, "no_empty": 0, "policy": SPLITTING}) as table:
+        play(table, Model(geometry, whole=False), 1, 100)
+        assert table.used() > 1
+
+
+def test_an_empty_table_that_stays_is_found() -> None:
+    with page_table(Geometry(4, 3, 64), **{**FIXED, "free": NEVER}) as table:
+        table.map(0, 1, DEVICE_PFN)
+        table.unmap(0, 1)
+        with pytest.raises(Broken, match="missed-free"):
+            table.check()
+
+
+def test_a_wrong_count_is_found() -> None:
+    with page_table(Geometry(4, 3, 64), **FIXED) as table:
+        table.map(0, 1, DEVICE_PFN)
+        page = table.cpu.world.program.layout.descriptor(2)
+        table.cpu.world.arena.words[(page + 32) // 8] += 1
+        with pytest.raises(Broken, match="count-drift"):
+            table.check()
+
+
+def test_a_page_that_nothing_leads_to_is_found() -> None:
+    with page_table(Geometry(4, 3, 64), **FIXED) as table:
+        table.call("alloc_table", 0)
+        with pytest.raises(Broken, match="leak"):
+            table.check()
+
+
+def test_flush_queue_frees_only_after_a_flush() -> None:
+    with page_table(Geometry(4, 3, 64), **{**FIXED, "queued": 1, "hardware": 1, "check_cached": 1}) as table:
+        table.map(0, 4, DEVICE_PFN + 1)  # four small pages: not aligned
+        assert table.dma(0) == DEVICE_PFN + 1
+        before = table.used()
+        table.unmap(0, 16)
+        assert table.used() == before
+        assert table.dma(0) == DEVICE_PFN + 1, "stale until the flush: that is what the queue is"
+        table.call("flush_queue")
+        assert table.used() < before
+        assert table.dma(0) == 0
+
+
+def test_running_out_of_pages_is_no_mapping() -> None:
+    with page_table(Geometry(4, 3, 3), **FIXED) as table:
+        assert table.map(0, 1, DEVICE_PFN) == 0
+        assert table.lookup(0) == 0
+
+
+def test_a_large_leaf_takes_the_place_of_empty_tables_only() -> None:
+    with page_table(Geometry(4, 3, 64), **{**FIXED, "free": NEVER, "hardware": 1}) as table:
+        table.map(0, 2, DEVICE_PFN)
+        table.unmap(1, 1)
+        assert table.map(0, 16, DEVICE_PFN) == 0, "page 0 is in the way"
+        table.unmap(0, 1)
+        assert table.map(0, 16, DEVICE_PFN) == 16
+        assert table.used() == 1
+        assert [table.dma(p) for p in range(16)] == [DEVICE_PFN + p for p in range(16)]
+
+
+def test_the_posted_unmap_descends_into_a_leaf_that_it_met_in_the_middle() -> None:
+    with page_table(Geometry(4, 3, 64), **RFC_V2) as table:
+        table.map(0, 4, DEVICE_PFN)
+        with pytest.raises(Broken, match="wild-access"):
+            table.unmap(1, 1)
+    with page_table(Geometry(4, 3, 64), **{**RFC_V2, "trust_level": 0}) as table:
+        table.map(0, 4, DEVICE_PFN)
+        assert table.unmap(1, 1) == 4
