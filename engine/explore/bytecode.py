@@ -331,8 +331,8 @@ class _FunctionCompiler:
         assert isinstance(last, ir.Return)
         results = [self.into_new(f"result{i}", value) for i, value in enumerate(last.values)]
         self.prefix = outer
-        for target, result in zip(s.targets, results, strict=False):
-            self.emit(ops.MOVE, self.register(target), result)
+        for wanted, result in zip(s.targets, results, strict=False):
+            self.emit(ops.MOVE, self.register(wanted), result)
 
     def into_new(self, name: str, value: ir.Expr) -> int:
         target = self.register(f"@{name}")

@@ -35,7 +35,8 @@ class Machine:
     """One program, ready to run. `C`, `S`, `U` are the arrays of `engine.explore.machine`.
 
     Args:
-        lock: one of `LOCKS`. pool: "reuse" or "quarantine", the variant's own if empty. steps: the limit of one execution.
+        lock: one of `LOCKS`. pool: "reuse" or "quarantine", the variant's own if empty.
+        steps: the limit of one execution.
 
     Raises:
         UsageError: an unknown name, a memory model that is not there yet, or a program that does not fit.
@@ -54,6 +55,7 @@ class Machine:
         _first_state(program, self.C, self.S)
         self._control(k.START)
         self.base = int(self.U[c.U_TOP])
+        self.in_setup = self.failed and int(self.S[c.S_THREAD]) == self.alone
 
     def _control(self, what: int, t: int = 0, v: int = 0) -> int:
         return int(k.control(self.C, self.S, self.U, what, t, v))

@@ -1,4 +1,4 @@
-"""The machine's controls for Python code: one compiled entry point, so that the machine is compiled once for them all."""
+"""The machine's controls for Python code: one compiled entry point, so that the machine is compiled once for all."""
 
 from __future__ import annotations
 

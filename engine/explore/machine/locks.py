@@ -1,15 +1,15 @@
 """Locks as objects with two events, arrive and grant, and the queueing rule of each implementation.
 
-An arrival that finds the lock free is one step. Otherwise it queues; the grant is a later step, possible as soon as the
-rule says so. The step-by-step algorithms reduce to this because an arrival that waits has no effect but its place in the
-queue: it can be moved to the moment when its thread really sets the bit that others see.
+An arrival that finds the lock free is one step. Otherwise it queues; the grant is a later step, possible as soon as
+the rule says so. The step-by-step algorithms reduce to this because an arrival that waits has no effect but its place in
+the queue: it can be moved to the moment when its thread really sets the bit that others see.
 
     qrwlock          FIFO; a waiting writer at its head stops new readers (not interrupt ones, which only look at the
                      writer byte); readers that wait at the head, or in an interrupt, keep writers out already
-    pthread          glibc, readers preferred: readers enter while readers are inside, whoever waits; an unlocking writer
-                     hands over to the readers that wait
-    pthread-writer   glibc, PREFER_WRITER_NONRECURSIVE: a waiting writer stops new readers; an unlocking writer hands over
-                     to a writer that waits
+    pthread          glibc, readers preferred: readers enter while readers are inside, whoever waits; an unlocking
+                     writer hands over to the readers that wait
+    pthread-writer   glibc, PREFER_WRITER_NONRECURSIVE: a waiting writer stops new readers; an unlocking writer hands
+                     over to a writer that waits
     fair             readerwriterlock RWLockFairD: one gate for all, which a writer keeps; no order among those who wait
     read, write      RWLockReadD: only a writer inside stops a reader; RWLockWriteD: any writer, waiting too, does
     spin             FIFO, one holder

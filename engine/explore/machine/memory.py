@@ -110,7 +110,7 @@ def forget(C: Any, S: Any, U: Any, t: Any) -> None:
 
 @jit
 def watch(C: Any, S: Any, U: Any, t: Any, key: Any, seen: Any) -> None:
-    """Note what the thread has read, for a cpu_relax to come. `key`: S index * 4, + 1 for the low half, + 2 the high."""
+    """Note what the thread has read, for a cpu_relax to come. `key`: S index * 4, + 1: the low half, + 2: the high."""
     if C[c.C_RELAXES] == 0:
         return
     area = area_of(C, t)

@@ -222,6 +222,7 @@ def step(C: Any, S: Any, U: Any, t: Any) -> None:
     put(S, U, c.S_STEPS, taken)
     if taken > C[c.C_LIMIT]:
         fail(S, U, STEP_LIMIT, t, pc, 0, 0, c.LIMIT_STEPS)
+        note(U, 0, 0, 0, 0, c.PLAIN)
         return
     if S[area + c.T_STATUS] == c.BLOCKED:
         lk.grant(C, S, U, t, pc)

@@ -1,0 +1,7 @@
+"""The search: every interleaving of a program within a bound, on a deterministic machine; replay and minimising."""
+
+from __future__ import annotations
+
+from engine.explore.search import STRATEGIES, Result, explore, recording_of, replay, smallest
+
+__all__ = ["STRATEGIES", "Result", "explore", "recording_of", "replay", "smallest"]

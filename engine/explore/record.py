@@ -1,0 +1,156 @@
+"""Running one execution with recording on: from choices, or from a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from engine.errors import DivergedError
+from engine.explore.explain import violation_of, who
+from engine.explore.load import Machine
+from engine.explore.machine import cells as c
+from engine.language.program import Program
+from engine.schedule import ALONE, Execution, Schedule, Step, Turn, Violation
+from engine.vocabulary import PRIMITIVES
+
+_WORD = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class Event:
+    """One step with what it saw and did. `event`: `cells.PLAIN`, `ARRIVED` (a lock arrival that waits) or `GRANTED`."""
+
+    thread: int
+    site: int
+    address: int
+    old: int
+    new: int
+    result: int
+    event: int
+
+
+@dataclass
+class Recording:
+    """One execution: its events, the schedule in parts, how it ended, and how many preemptions it has."""
+
+    events: list[Event] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+    choices: list[list[int]] = field(default_factory=list)
+    violation: Violation | None = None
+    preemptions: int = 0
+
+    def execution(self, program: Program, machine: Machine) -> Execution:
+        steps = [Step(e.thread, e.site, e.address, _value(program, e), e.event == c.ARRIVED) for e in self.events]
+        return Execution(steps, self.violation, machine.memory())
+
+
+def _value(program: Program, e: Event) -> int:
+    """The result of the primitive, or the value stored if it has none; 0 for locks that cannot fail."""
+    row = PRIMITIVES[program.sites[e.site].primitive]
+    if row.result or row.access in ("store", "rmw", "page"):
+        return e.result
+    return 0
+
+
+class Recorder:
+    """Drives a machine step by step and keeps what it did."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.m = machine
+        machine.reset()
+        self.recording = Recording(choices=[[] for _ in machine.program.threads])
+
+    def step(self, t: int) -> None:
+        r, m = self.recording, self.m
+        last = r.turns[-1].thread if r.turns else -1
+        if last not in (-1, t) and last in m.enabled():
+            r.preemptions += 1
+        site = self.site(t)
+        m.step(t)
+        self._note(t, site)
+        r.turns.append(Turn(t, site, r.events[-1].event == c.ARRIVED))
+
+    def _note(self, t: int, site: int) -> None:
+        u = self.m.U
+        address, old, new, result = (int(u[i]) & _WORD for i in (c.U_ADDRESS, c.U_OLD, c.U_NEW, c.U_RESULT))
+        self.recording.events.append(Event(t, site, address, old, new, result, int(u[c.U_EVENT])))
+
+    def site(self, t: int) -> int:
+        """The site of a thread's next step."""
+        return self.m.code.rows[self.m.area(t, c.T_PC)][7]
+
+    def choose(self, t: int, value: int) -> None:
+        self.recording.choices[t].append(value)
+        self.m.choose(t, value)
+
+    def finish(self) -> Recording:
+        """Nobody is enabled any more, or a violation has ended the execution."""
+        m = self.m
+        if not m.failed and not m.enabled() and m.chooser() < 0 and not m.stuck() and m.begin_at_rest():
+            while m.alone_can_step():
+                site = self.site(m.alone)
+                m.step(m.alone)
+                self._note(ALONE, site)
+        self.recording.violation = violation_of(m)
+        return self.recording
+
+
+def record(machine: Machine, picks: Sequence[int]) -> Recording:
+    """The execution in which each choice, of a thread or of a value, is the next of `picks`."""
+    recorder, rest = Recorder(machine), iter(picks)
+    for pick in rest:
+        if machine.failed:
+            break
+        t = machine.chooser()
+        if t >= 0:
+            recorder.choose(t, pick)
+        else:
+            recorder.step(pick)
+    return recorder.finish()
+
+
+def follow(machine: Machine, schedule: Schedule) -> Recording:
+    """The execution of a schedule.
+
+    Raises:
+        DivergedError: a turn cannot be taken: names the step and both places.
+    """
+    recorder = Recorder(machine)
+    values = [iter(row) for row in schedule.choices]
+    for number, turn in enumerate(schedule.turns):
+        _make_choices(recorder, values)
+        if machine.failed:
+            break
+        _check_turn(machine, recorder, number, turn)
+        recorder.step(turn.thread)
+        arrived = recorder.recording.turns[-1].blocked
+        if arrived != turn.blocked and not machine.failed:
+            here = "has to wait" if arrived else "does not have to wait"
+            raise DivergedError(f"step {number}: {who(machine, turn.thread)} {here} for the lock at "
+                                f"{machine.program.sites[turn.site].where}, unlike in the schedule")
+    _make_choices(recorder, values)
+    if not machine.failed and machine.enabled():
+        raise DivergedError(f"the schedule ends after {len(schedule.turns)} steps, but "
+                            f"{who(machine, machine.enabled()[0])} has not finished")
+    return recorder.finish()
+
+
+def _make_choices(recorder: Recorder, values: Sequence[Iterator[int]]) -> None:
+    m = recorder.m
+    while not m.failed and (t := m.chooser()) >= 0:
+        value = next(values[t], None)
+        if value is None or not 0 <= value < m.choices(t):
+            raise DivergedError(f"{who(m, t)} chooses once more than in the schedule, or among fewer values")
+        recorder.choose(t, value)
+
+
+def _check_turn(machine: Machine, recorder: Recorder, number: int, turn: Turn) -> None:
+    sites = machine.program.sites
+    expected = f"{sites[turn.site].primitive} at {sites[turn.site].where}"
+    name = who(machine, turn.thread)
+    if turn.thread not in machine.enabled():
+        raise DivergedError(f"step {number}: the schedule wants {name} to do {expected}, but it has finished or waits")
+    site = recorder.site(turn.thread)
+    if site != turn.site:
+        raise DivergedError(f"step {number}: the schedule wants {name} to do {expected}, but it is at "
+                            f"{sites[site].primitive} at {sites[site].where}")

@@ -1,0 +1,243 @@
+"""The search as its users see it: explore a program, replay a schedule, find the smallest schedule that breaks it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from engine.errors import UsageError
+from engine.explore.load import STEPS_MAX, Machine, Words
+from engine.explore.machine import cells as c
+from engine.explore.record import Recording, follow, record
+from engine.explore.strategies import cells as x
+from engine.jit import HAVE_NUMBA
+from engine.language.program import Program
+from engine.schedule import Execution, Schedule, Violation
+from engine.violations import BY_NAME
+
+#: A slice is compiled code that Ctrl-C and a time limit wait for.
+_SLICE_SECONDS: Final = 0.04
+_SHORTEN_SECONDS: Final = 3.0
+_FIRST_BUDGET: Final = 20_000 if HAVE_NUMBA else 200
+
+Strategy = Callable[..., int]
+
+
+def _strategies() -> dict[str, Strategy]:
+    from engine.explore.strategies import dfs, random_walk
+
+    return {"dfs": dfs.search, "random": random_walk.search}
+
+
+STRATEGIES: Final = ("dfs", "random")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a search found, and within which bound.
+
+    Attributes:
+        executions: complete ones. redundant, blocked: those that told nothing new (0 for the strategies of today).
+        steps: steps taken, those repeated after backtracking included. states: distinct ones, None if not counted.
+        complete: every execution within `bound` was seen. seconds: of the search, compiling excluded.
+        violation, schedule, preemptions: of the first violation found. found: executions that ended in a violation.
+        counters: `mem.count` over the whole search.
+    """
+
+    executions: int
+    redundant: int
+    blocked: int
+    steps: int
+    states: int | None
+    complete: bool
+    seconds: float
+    bound: dict[str, Any]
+    model: str
+    violation: Violation | None = None
+    schedule: Schedule | None = None
+    preemptions: int | None = None
+    found: int = 0
+    counters: dict[str, int] = field(default_factory=dict)
+
+
+class _Search:
+    """One strategy on one machine, in slices."""
+
+    def __init__(self, machine: Machine, strategy: str, preemptions: int | None, executions: int | None,
+                 seed: int) -> None:
+        if strategy not in STRATEGIES:
+            raise UsageError(f"strategy {strategy!r} does not exist; there are: {', '.join(STRATEGIES)}")
+        if strategy == "random" and preemptions is not None:
+            raise UsageError("a bound on preemptions is for strategy dfs; random does not keep to it")
+        self.machine, self.run = machine, _strategies()[strategy]
+        self.D: Words = np.zeros((2 * STEPS_MAX + 2) * x.NODE, np.int64)
+        self.X: Words = np.zeros(x.X_SIZE, np.int64)
+        self.X[x.X_LAST] = -1
+        self.X[x.X_BOUND] = -1 if preemptions is None else preemptions
+        self.X[x.X_LONGEST] = 2 * STEPS_MAX
+        self.X[x.X_BASE] = machine.base
+        self.X[x.X_RANDOM] = (seed * 0x9E3779B97F4A7C15 + 0x5851F42D4C957F2D & (1 << 63) - 1) | 1
+        self.X[x.X_WANTED] = (1 << 62) if executions is None else executions
+        self.budget = _FIRST_BUDGET
+        machine.reset()
+        self.run(machine.C, machine.S, machine.U, self.D, self.X, 0)  # compiles, or loads what is compiled
+
+    def slice(self, until: float) -> int:
+        """Run one slice; why it ended. The next one is as long as `_SLICE_SECONDS` allow, and not beyond `until`."""
+        m, begin = self.machine, time.perf_counter()
+        end = int(self.run(m.C, m.S, m.U, self.D, self.X, self.budget))
+        now = time.perf_counter()
+        if end == x.BUDGET:
+            wanted = min(_SLICE_SECONDS, max(until - now, 0.001))
+            self.budget = int(min(max(self.budget * wanted / max(now - begin, 1e-6), 50), 4 * self.budget, 1 << 30))
+        return end
+
+    def picks(self) -> list[int]:
+        """The choices of the present execution."""
+        depth = int(self.X[x.X_DEPTH])
+        return [int(v) for v in self.D[:depth * x.NODE].reshape(-1, x.NODE)[:, x.N_CHOSEN]]
+
+    def record(self) -> Recording:
+        """The present execution again, with recording; the search can go on afterwards."""
+        m = self.machine
+        state, log = m.S.copy(), m.U[:m.mark].copy()
+        recording = record(m, self.picks())
+        m.S[:], m.U[:len(log)] = state, log
+        return recording
+
+
+def explore(program: Program, *, strategy: str = "dfs", preemptions: int | None = None, executions: int | None = None,
+            seconds: float | None = None, seed: int = 1, lock: str = "qrwlock", pool: str = "", model: str = "sc",
+            stop_at_first: bool = True, steps: int = STEPS_MAX) -> Result:
+    """Search a program's executions.
+
+    Args:
+        preemptions: bound for `dfs`, None for all executions. executions, seconds: when to give up, None for never.
+        seed: of `random`. pool: the variant's own if empty. stop_at_first: stop at the first violation.
+        steps: in one execution; more are a violation of kind step-limit.
+
+    Raises:
+        UsageError: an unknown name, or a limit so small that no execution was completed.
+    """
+    if strategy == "random" and executions is None and seconds is None:
+        raise UsageError("a random search ends by itself only with a number of executions or seconds")
+    machine = Machine(program, lock=lock, pool=pool, model=model, steps=steps)
+    bound: dict[str, Any] = {"strategy": strategy, "preemptions": preemptions, "steps": steps}
+    if strategy == "random":
+        bound |= {"seed": seed}
+    if machine.failed:
+        return _failed_at_once(machine, bound)
+    search = _Search(machine, strategy, preemptions, executions, seed)
+    return _run(search, bound, seconds, stop_at_first)
+
+
+def _run(search: _Search, bound: dict[str, Any], seconds: float | None, stop_at_first: bool) -> Result:
+    begin = time.perf_counter()
+    until = begin + seconds if seconds is not None else float("inf")
+    first: Recording | None = None
+    found = 0
+    end = x.BUDGET
+    while end not in (x.COMPLETE, x.ENOUGH) and time.perf_counter() < until:
+        end = search.slice(until)
+        if end == x.FOUND:
+            found += 1
+            first = first or search.record()
+            if stop_at_first:
+                break
+    return _result(search, bound, time.perf_counter() - begin, end, first, found)
+
+
+def _result(search: _Search, bound: dict[str, Any], seconds: float, end: int, first: Recording | None,
+            found: int) -> Result:
+    m, executions = search.machine, int(search.X[x.X_EXECUTIONS])
+    if executions == 0:
+        raise UsageError(f"{m.program.name}: no execution was completed in {seconds:.1f} s; give the search more time")
+    return Result(executions, 0, 0, int(search.X[x.X_STEPS]), None, end == x.COMPLETE, seconds, bound, m.model,
+                  first.violation if first else None, _schedule(m, first, bound) if first else None,
+                  first.preemptions if first else None, found, m.counters())
+
+
+def _schedule(machine: Machine, recording: Recording, bound: dict[str, Any]) -> Schedule:
+    return Schedule.of(machine.program, tuple(recording.turns), tuple(map(tuple, recording.choices)),
+                       lock=machine.lock, pool=machine.pool, model=machine.model, violation=recording.violation,
+                       bound=bound)
+
+
+def _failed_at_once(machine: Machine, bound: dict[str, Any]) -> Result:
+    """Set-up, or a thread's work before its first step, is a violation whatever the schedule."""
+    recording = record(machine, ())
+    return Result(1, 0, 0, 0, None, True, 0.0, bound, machine.model, recording.violation,
+                  _schedule(machine, recording, bound), 0, 1, machine.counters())
+
+
+def replay(program: Program, schedule: Schedule, *, lock: str = "") -> Execution:
+    """Run a schedule.
+
+    Raises:
+        DivergedError: the program does not follow it.
+    """
+    machine = _machine_for(program, schedule, lock)
+    return follow(machine, schedule).execution(program, machine)
+
+
+def _machine_for(program: Program, schedule: Schedule, lock: str = "") -> Machine:
+    return Machine(program, lock=lock or schedule.lock, pool=schedule.pool, model=schedule.model,
+                   steps=schedule.bound.get("steps", STEPS_MAX))
+
+
+def recording_of(program: Program, schedule: Schedule) -> tuple[Machine, Recording]:
+    """A schedule with old and new values, for a picture; the machine is left at its end."""
+    machine = _machine_for(program, schedule)
+    return machine, follow(machine, schedule)
+
+
+def smallest(program: Program, *, seconds: float = 20.0, lock: str = "qrwlock", pool: str = "", model: str = "sc",
+             preemptions: int = 8) -> Result:
+    """The violation that needs the fewest preemptions, then the fewest steps.
+
+    Searches with 0, 1, 2, ... up to `preemptions` until one breaks or a bound cuts nothing, then tries to shorten
+    within the same bound while `seconds` last. Without a violation the result is complete for the last bound, or, if
+    that bound cut nothing, for all executions (its bound then says preemptions None).
+    """
+    begin = time.perf_counter()
+    machine = Machine(program, lock=lock, pool=pool, model=model)
+    if machine.failed:
+        return _failed_at_once(machine, {"strategy": "dfs", "preemptions": 0, "steps": STEPS_MAX})
+    best: Result | None = None
+    for allowed in range(preemptions + 1):
+        search = _Search(machine, "dfs", allowed, None, 1)
+        bound: dict[str, Any] = {"strategy": "dfs", "preemptions": allowed, "steps": STEPS_MAX}
+        left = begin + seconds - time.perf_counter()
+        if best is not None and left <= 0:
+            break
+        result = _run(search, bound, max(left, 0.5), True)
+        if result.violation is not None:
+            return _shorten(search, bound, result, min(begin + seconds, time.perf_counter() + _SHORTEN_SECONDS))
+        if not result.complete:
+            return best or result
+        best = result
+        if search.X[x.X_CUT] == 0:
+            best.bound["preemptions"] = None
+            break
+    assert best is not None
+    return best
+
+
+def _shorten(search: _Search, bound: dict[str, Any], result: Result, until: float) -> Result:
+    """Go on with the search, but only along executions with fewer choices than the best one that breaks alike."""
+    violation = result.violation
+    assert violation is not None
+    search.X[x.X_LONGEST] = search.X[x.X_DEPTH] - 1
+    while time.perf_counter() < until:
+        end = search.slice(until)
+        if end == x.COMPLETE:
+            break
+        if end == x.FOUND and search.machine.S[c.S_KIND] == BY_NAME[violation.kind].code:
+            recording = search.record()
+            search.X[x.X_LONGEST] = search.X[x.X_DEPTH] - 1
+            result = _result(search, bound, result.seconds, end, recording, 1)
+    return result
