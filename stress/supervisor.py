@@ -84,11 +84,12 @@ class Supervisor:
     def _workers(self, session: Session, path: Path) -> None:
         pids: dict[int, list[int]] = {}
         try:
-            for threads in spread(len(self.program.threads), self.job.processes):
-                pid = self.nursery.ask("fork", SETUP, job=self.job, arena=str(path), threads=threads)["pid"]
-                pids[pid] = threads
+            groups = spread(len(self.program.threads), self.job.processes)
             self.began = self.tally.seconds
-            session.start()
+            for number, threads in enumerate(groups, 1):
+                answer = self.nursery.ask("fork", SETUP, job=self.job, arena=str(path), threads=threads,
+                                          start=number == len(groups))
+                pids[answer["pid"]] = threads
             self._watch(session, pids)
         finally:
             # Also on an interruption: what was found is in the arena, and the workers must be gone before it is.

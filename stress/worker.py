@@ -31,9 +31,14 @@ def die_with(parent: int) -> None:
         os._exit(EXIT_FAILED)
 
 
-def work(executor: Any, arena: Path, program: Program, threads: Sequence[int]) -> int:
-    """Drive `threads` of the arena, each on a Python thread of its own; returns the exit code."""
+def work(executor: Any, arena: Path, program: Program, threads: Sequence[int], start: bool) -> int:
+    """Drive `threads` of the arena, each on a Python thread of its own; returns the exit code.
+
+    `start`: release the first round. A worker does that because it may take compiled code, which the harness has not.
+    """
     session = executor.Session.attach(arena, program)
+    if start:
+        session.start()
     failed: list[str] = []
 
     def drive(thread: int) -> None:

@@ -7,7 +7,7 @@ It talks JSON lines over one socket. It reads requests one at a time and answers
 
     {"do": "prepare", "job": {...}}                      -> {"prepared": seconds}
     {"do": "create", "job": {...}, "folder", "owner"}    -> {"arena": path}
-    {"do": "fork", "job": {...}, "arena", "threads"}     -> {"pid": n}
+    {"do": "fork", "job": {...}, "arena", "threads", "start"} -> {"pid": n}
     {"do": "kill", "pid": n}                             -> {"killed": n}
     any that fails                                       -> {"error": line, "code": exit code}
     a worker ended                                       -> {"exited": pid, "status": wait status}
@@ -117,10 +117,10 @@ class Zygote:
         answer: dict[str, Any] = json.loads(text)
         return answer
 
-    def _fork(self, job: dict[str, Any], arena: str, threads: list[int]) -> dict[str, Any]:
+    def _fork(self, job: dict[str, Any], arena: str, threads: list[int], start: bool) -> dict[str, Any]:
         wanted = Job.from_dict(job)
         program, executor = self._program(wanted), faces.executor(wanted.executor)
-        pid = self._child(lambda: worker.work(executor, Path(arena), program, threads))
+        pid = self._child(lambda: worker.work(executor, Path(arena), program, threads, start))
         self.workers.add(pid)
         return {"pid": pid}
 

@@ -145,7 +145,7 @@ def test_workers_die_with_their_zygote(nursery: Nursery, tmp_path: Path) -> None
     job = fake_job("good", seconds=60)
     owner = (os.getpid(), 0)
     arena = nursery.ask("create", 30.0, job=job, folder=str(tmp_path), owner=owner)["arena"]
-    nursery.ask("fork", 30.0, job=job, arena=arena, threads=[0, 1])
+    nursery.ask("fork", 30.0, job=job, arena=arena, threads=[0, 1], start=True)
     assert len(processes_of(nursery.process.pid)) == 2
     os.kill(nursery.process.pid, signal.SIGKILL)
     deadline = time.monotonic() + 10
