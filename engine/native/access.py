@@ -48,7 +48,7 @@ def _load(width: int) -> None:
             value = acquire(place)
         else:
             value = relaxed(place)
-        after(B, me, mode, site, address, value)
+        after(B, me, mode, site, address, value if site & S_DONE == 0 else 0)
         return value
 
     _export(f"load{width}", 4, load)

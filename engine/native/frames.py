@@ -22,7 +22,7 @@ from engine.memory.shadow import (
     STATE_MASK,
     UNTYPED,
 )
-from engine.native.intrinsics import cas, clear, load, load32, load_acquire, store, store32, store_release
+from engine.native.intrinsics import cas, clear, load, load32, load_acquire, store, store_release
 from engine.native.jit import export, native
 from engine.native.step import after, before, checked, now, relax, touch, violate
 from engine.native.words import (
@@ -124,7 +124,7 @@ def alloc_page(B, me, site, owner):  # type: ignore[no-untyped-def]
                 violate(B, me, site, BAD_PAGE, bad - B, 0)
             clear(B + frame, 1 << load(B + H_FRAME_SHIFT))
             store(d + PRIVATE, 0)
-            store32(d + REFCOUNT, 1)
+            store(d + MAPCOUNT, UNTYPED | 1 << 32)  # both at once, as plain as set_page_refcounted()
             record = B + load(B + H_RECORDS) + pfn * RECORD_BYTES
             store(record + ALLOCATED_AT, place_word(p, site))
             store(record + ALLOCATED_WHEN, now(p))
@@ -161,7 +161,7 @@ def free_page(B, me, site, frame):  # type: ignore[no-untyped-def]
     if mode & MODE_SKIP == 0:
         offset = frame - load(B + H_FRAMES)
         pfn = offset >> load(B + H_FRAME_SHIFT)
-        if pfn == 0 or pfn >= load(B + H_N_FRAMES) or pfn << load(B + H_FRAME_SHIFT) != offset:
+        if pfn >= load(B + H_N_FRAMES) or pfn << load(B + H_FRAME_SHIFT) != offset:
             violate(B, me, site, WILD, frame, 0)
         else:
             let_frame_go(B, me, site, pfn, frame)
@@ -174,11 +174,11 @@ def fill_page(B, me, site, frame, first, stride):  # type: ignore[no-untyped-def
     """Entry i := first + i * stride; the page is not published yet, so this is one step."""
     mode = before(B, me, site)
     size = 1 << load(B + H_FRAME_SHIFT)
-    place = checked(B, me, mode, site, frame, 8)
-    if place != B + me + T_SCRATCH:
-        if frame < load(B + H_FRAMES) or (frame - load(B + H_FRAMES)) & (size - 1) != 0:
-            violate(B, me, site, WILD, frame, 0)
-        else:
+    if mode & MODE_SKIP == 0 and (frame < load(B + H_FRAMES) or (frame - load(B + H_FRAMES)) & (size - 1) != 0):
+        violate(B, me, site, WILD, frame, 0)
+    else:
+        place = checked(B, me, mode, site, frame, 8)
+        if place != B + me + T_SCRATCH:
             end, value = place + size, first
             while place < end:
                 store(place, value)

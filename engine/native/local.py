@@ -21,6 +21,7 @@ from engine.native.words import (
     T_POLLS,
     T_PRIVATE,
     T_PRIVATE_WORDS,
+    T_RELAXED,
     T_SCRATCH,
     T_SITE,
     T_STACK,
@@ -28,6 +29,8 @@ from engine.native.words import (
 from engine.violations import BY_NAME
 
 WILD = BY_NAME["wild-access"].code
+ALONE_SPINS = 1000
+DEADLOCK = BY_NAME["deadlock"].code
 OVERFLOW = BY_NAME["stack-overflow"].code
 WARNING = BY_NAME["warning"].code
 
@@ -64,9 +67,14 @@ def running(B, me, site):  # type: ignore[no-untyped-def]
 def cpu_relax(B, me, site):  # type: ignore[no-untyped-def]
     """A failed turn of a protocol's own spin. Every few turns the CPU goes to those who are waited for."""
     p = B + me
+    if load(p + T_INDEX) > 0xFFFF:  # nobody else runs: what it spins on never changes
+        if load(p + T_RELAXED) > ALONE_SPINS:
+            violate(B, me, load(p + T_SITE), DEADLOCK, 0, 0)
+        store(p + T_RELAXED, load(p + T_RELAXED) + 1)
+        return 0
     turns = load(p + T_POLLS) + 1
     store(p + T_POLLS, turns)
-    store(p + T_SITE, site & 0xFFFFFFFF)
+    store(p + T_RELAXED, 1)
     if turns & 15 == 0:
         halted(B)
         sched_yield()
@@ -78,7 +86,7 @@ def cpu_relax(B, me, site):  # type: ignore[no-untyped-def]
 @export
 def warn_on(B, me, site, value):  # type: ignore[no-untyped-def]
     if value != 0:
-        violate(B, me, site, WARNING, 0, value)
+        violate(B, me, site, WARNING, 0, 0)
     return 0
 
 
@@ -95,7 +103,7 @@ def array_new(B, me, size):  # type: ignore[no-untyped-def]
     p = B + me
     top = load(p + T_PRIVATE)
     if top + size > PRIVATE_WORDS:
-        violate(B, me, load(p + T_SITE), OVERFLOW, 0, size)
+        violate(B, me, load(p + T_SITE), OVERFLOW, 0, 0)
         return 0
     store(p + T_PRIVATE, top + size)
     clear(p + T_PRIVATE_WORDS + top * 8, size * 8)
@@ -106,7 +114,7 @@ def array_new(B, me, size):  # type: ignore[no-untyped-def]
 def array_bad(B, me, index):  # type: ignore[no-untyped-def]
     """An index outside its array. Returns where the access goes instead."""
     p = B + me
-    violate(B, me, load(p + T_SITE), WILD, index, 1)
+    violate(B, me, load(p + T_SITE), WILD, index, 0)
     return p + T_SCRATCH
 
 

@@ -33,6 +33,7 @@ from engine.native.words import (
     H_DEADLINE,
     H_HALT,
     H_HANGING,
+    H_LOCK_NS,
     H_LOCKS,
     H_N_TURNS,
     H_POSITION,
@@ -43,11 +44,14 @@ from engine.native.words import (
     HOW_READ,
     HOW_SPIN,
     HOW_WRITE,
+    L_KIND,
+    LOCK_KINDS,
     MODE_GATE,
     MODE_SKIP,
     RULE_QRWLOCK,
     T_CLOCK,
     T_CONTEXT,
+    T_INDEX,
     T_MODE,
     T_OWED,
     T_SITE,
@@ -57,10 +61,11 @@ from engine.native.words import (
 from engine.violations import BY_NAME
 
 MISUSE = BY_NAME["lock-misuse"].code
-WILD = BY_NAME["wild-access"].code
+DEADLOCK = BY_NAME["deadlock"].code
 OVERFLOW = BY_NAME["stack-overflow"].code
 ATOMIC_SLEEP = BY_NAME["sleep-in-atomic"].code
 READER = 0x200
+RW, SPIN = LOCK_KINDS["rw"], LOCK_KINDS["spin"]
 TIMED_OUT = 110
 BLOCKED = 1 << 48  # in a turn: the arrival has to wait
 HANG_SHIFT = 49  # in a turn: 1 + its place among those that wait for ever
@@ -152,6 +157,9 @@ def threads_slow(B, me, lock, write):  # type: ignore[no-untyped-def]
 def slow(B, me, site, lock, how):  # type: ignore[no-untyped-def]
     """The contended ways."""
     p = B + me
+    if load(p + T_INDEX) > 0xFFFF:  # nobody else runs: it would wait for ever
+        violate(B, me, site, DEADLOCK, lock, 0)
+        return 0
     status = begin_wait(p, site, lock, how)
     if how == HOW_SPIN:
         taken = ticket_lock(B, me, lock + WAIT_LOCK)
@@ -203,6 +211,7 @@ def hang(B, me, order):  # type: ignore[no-untyped-def]
         if load_acquire(B + H_POSITION) >= load(B + H_N_TURNS) and load(B + H_HANGING) == order:
             if order != 0:
                 usleep(5000)  # the one before is in its lock's queue by now
+            store(B + H_DEADLINE, now(p) + load(B + H_LOCK_NS))
             add(B + H_HANGING, 1)
             return
         spin = relax(spin)
@@ -237,20 +246,25 @@ def arrive(B, me, site, lock, how):  # type: ignore[no-untyped-def]
 
 
 @native
-def lock_ok(B, me, mode, site, lock):  # type: ignore[no-untyped-def]
+def kind_of(how):  # type: ignore[no-untyped-def]
+    return SPIN if how == HOW_SPIN else RW
+
+
+@native
+def lock_ok(B, me, mode, site, lock, kind):  # type: ignore[no-untyped-def]
     if mode & MODE_SKIP != 0:
         return 0
     offset = lock - load(B + H_LOCKS)
-    if offset < load(B + H_STATES) - load(B + H_LOCKS) and offset & 127 == 0:
+    if offset < load(B + H_STATES) - load(B + H_LOCKS) and offset & 127 == 0 and load(B + lock + L_KIND) == kind:
         return 1
-    violate(B, me, site, WILD, lock, 0)
+    violate(B, me, site, MISUSE, lock, 0)
     return 0
 
 
 @native
 def blocking(B, me, site, lock, how):  # type: ignore[no-untyped-def]
     mode = arrive(B, me, site, lock, how)
-    if lock_ok(B, me, mode, site, lock) != 0:
+    if lock_ok(B, me, mode, site, lock, kind_of(how)) != 0:
         take(B, me, site, lock, how)
     after(B, me, mode, site, lock, 0)
     return 0
@@ -260,7 +274,7 @@ def blocking(B, me, site, lock, how):  # type: ignore[no-untyped-def]
 def trying(B, me, site, lock, how):  # type: ignore[no-untyped-def]
     mode = before(B, me, site)
     taken = 0
-    if lock_ok(B, me, mode, site, lock) != 0 and attempt(B, lock, how) != 0:
+    if lock_ok(B, me, mode, site, lock, kind_of(how)) != 0 and attempt(B, lock, how) != 0:
         hold(B, me, site, lock, 1 if how == HOW_READ else HELD_WRITE)
         taken = 1
     after(B, me, mode, site, lock, taken)
@@ -283,7 +297,7 @@ def let_go(B, lock, how):  # type: ignore[no-untyped-def]
 def unlocking(B, me, site, lock, how):  # type: ignore[no-untyped-def]
     p = B + me
     mode = before(B, me, site)
-    if lock_ok(B, me, mode, site, lock) != 0:
+    if lock_ok(B, me, mode, site, lock, kind_of(how)) != 0:
         amount = 1 if how == HOW_READ else HELD_WRITE
         mine = held(p, lock)
         if how == HOW_READ:
@@ -291,7 +305,7 @@ def unlocking(B, me, site, lock, how):  # type: ignore[no-untyped-def]
         else:
             mine = mine & HELD_WRITE
         if mine == 0:
-            violate(B, me, site, MISUSE, lock, how)
+            violate(B, me, site, MISUSE, lock, 0)
         else:
             release(p, lock, amount)
             let_go(B, lock, how)
@@ -353,9 +367,9 @@ def try_upgrade(B, me, site, lock):  # type: ignore[no-untyped-def]
     p = B + me
     mode = before(B, me, site)
     done = 0
-    if lock_ok(B, me, mode, site, lock) != 0:
+    if lock_ok(B, me, mode, site, lock, RW) != 0:
         if held(p, lock) & READS == 0:
-            violate(B, me, site, MISUSE, lock, HOW_READ)
+            violate(B, me, site, MISUSE, lock, 0)
         elif load(B + H_RULE) == RULE_QRWLOCK and queued_try_upgrade(B, lock) != 0:
             hold(B, me, site, lock, HELD_WRITE - 1)
             done = 1
@@ -368,9 +382,9 @@ def downgrade(B, me, site, lock):  # type: ignore[no-untyped-def]
     """qrwlock only; a session refuses programs that use it on a pthread lock."""
     p = B + me
     mode = before(B, me, site)
-    if lock_ok(B, me, mode, site, lock) != 0:
+    if lock_ok(B, me, mode, site, lock, RW) != 0:
         if held(p, lock) & HELD_WRITE == 0:
-            violate(B, me, site, MISUSE, lock, HOW_WRITE)
+            violate(B, me, site, MISUSE, lock, 0)
         else:
             queued_downgrade(B, lock)
             release(p, lock, HELD_WRITE - 1)

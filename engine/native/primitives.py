@@ -17,6 +17,7 @@ from engine.native.intrinsics import I32, I64, ORDERS, _declare, define
 from engine.violations import BY_NAME
 from engine.vocabulary import PRIMITIVES, Primitive
 
+S_SILENT = w.S_DONE  # of a load: recorders see 0
 LOCAL_CALLS = {"choose": 1, "running": 0, "cpu_relax": 0, "might_sleep": 0}
 FENCES = {"smp_mb": "seq_cst", "smp_rmb": "acquire", "smp_wmb": "release"}
 
@@ -29,6 +30,7 @@ def call(builder: Any, symbol: str, values: Sequence[Any]) -> Any:
 def flags(row: Primitive) -> int:
     """What distinguishes rows that share a library function."""
     bits = w.S_SPECULATIVE if row.speculative else 0
+    bits |= S_SILENT if row.access == "load" and not row.result else 0
     bits |= {"new": w.S_NEW, "zero": w.S_ZERO, "done": w.S_DONE, "": w.S_NEW}.get(row.returns, 0) if row.op else 0
     return bits | (w.S_ORDERED if row.order not in ("", "relaxed") else 0)
 
@@ -247,14 +249,15 @@ SUPPORT: dict[str, Any] = {
     "_go": define("_go", 2, _go),
     "_arg": define("_arg", 3, _load_word(w.T_ARGS)),
     "_role": define("_role", 3, _load_word(w.T_ROLE)),
+    "_rounds": define("_rounds", 3, _load_word(w.T_ROUND)),
     "_array_new": define("_array_new", 3, lambda b, v: call(b, "ptt_array_new", v)),
     "_array_get": define("_array_get", 4, lambda b, v: b.load(_element(b, v))),
     "_array_set": define("_array_set", 5, _array_set),
     "_array_mark": define("_array_mark", 2, _mark),
     "_array_release": define("_array_release", 3, _release),
     **{f"_{name}": define(f"_{name}", 2, lambda b, v, name=name: call(b, f"ptt_{name}", v))
-       for name in ("deep", "round_begin", "round_end", "round_finish", "restore", "keep_violation", "session_start",
-                    "gate_leave")},
+       for name in ("deep", "round_begin", "round_end", "round_finish", "session_start",
+                    "gate_enter", "gate_leave")},
 }
 
 KIND_CODES = {name: kind.code for name, kind in BY_NAME.items()}

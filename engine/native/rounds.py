@@ -3,8 +3,8 @@
 One barrier a round, and no thread is special: whoever arrives last does the serial part. Waiters yield the CPU after a
 few turns, because roles may outnumber CPUs.
 
-So that short roles meet at all, each thread learns how long after the release the middle of its role lies; it waits until
-the latest one's middle fits, plus a random part of the longest role.
+So that short roles meet at all, none begins at once: they aim at one moment after the release, which is learnt from when
+the last thread is ready, so that their middles fit; a random part of the longest role's length is added to each.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from __future__ import annotations
 from engine.memory.layout import RECORD_BYTES
 from engine.native.intrinsics import add, cas, copy, load, load_acquire, pause, sched_yield, stack, store, store_release
 from engine.native.jit import export, native
-from engine.native.step import halted, now, random, relax, settle
+from engine.native.step import admit, halted, now, random, relax, settle, violate
 from engine.native.words import (
     EVIDENCE_ROWS,
+    H_ADMITTED,
     H_ARRIVED,
     H_DEADLINE,
     H_DESCRIPTORS,
@@ -24,11 +25,11 @@ from engine.native.words import (
     H_GENERATION,
     H_GLOBALS,
     H_HALT,
-    H_LATEST,
     H_LOAD_NS,
     H_LOCK_NS,
     H_LOCKS,
     H_LONGEST,
+    H_MEETING,
     H_N_FRAMES,
     H_N_THREADS,
     H_OVERLAPPED,
@@ -51,20 +52,23 @@ from engine.native.words import (
     HALT_VOID,
     HOLDS,
     MAX_VIOLATIONS,
+    NO_SITE,
     ROW,
     STACK_BYTES,
     STATUS_DONE,
     STATUS_IDLE,
     STATUS_RUNNING,
-    T_ADVANCE,
     T_BEGIN,
     T_COPY,
     T_FINISH,
-    T_MIDDLE,
+    T_INDEX,
+    T_LENGTH,
     T_PRIVATE,
+    T_READY,
     T_RING,
     T_ROUND,
     T_SEQUENCE,
+    T_SITE,
     T_STACK,
     T_STATUS,
     T_WAIT,
@@ -76,7 +80,9 @@ from engine.native.words import (
     W_HOLDS,
     WAIT_BYTES,
 )
+from engine.violations import BY_NAME
 
+MISUSE = BY_NAME["lock-misuse"].code
 WAIT_ROOM = 192  # WAIT_BYTES, rounded up to lines
 FARTHEST = 8000  # ns; a thread that lost its CPU is not waited for longer
 SPIN_NS = 1000  # waits longer than this give the CPU away
@@ -110,9 +116,12 @@ def round_begin(B, me):  # type: ignore[no-untyped-def]
         generation = load_acquire(B + H_GENERATION)
     store(p + T_ROUND, generation)
     store(p + T_PRIVATE, 0)
+    store(p + T_SITE, NO_SITE)
     store(p + T_STACK, stack() - STACK_BYTES)
-    offset = load(p + T_ADVANCE) + random(p) % (load(B + H_LONGEST) * 2 + 1)
-    linger(p, load(B + H_RELEASED) + offset)
+    store(p + T_READY, now(p))
+    longest = load(B + H_LONGEST)
+    offset = (longest - min(longest, load(p + T_LENGTH))) // 2 + random(p) % (longest + 1)
+    linger(p, load(B + H_RELEASED) + load(B + H_MEETING) + offset)
     store(p + T_BEGIN, now(p))
     return 1
 
@@ -128,7 +137,9 @@ def round_end(B, me):  # type: ignore[no-untyped-def]
     slot = p + T_WAIT + W_HOLDS
     end = slot + HOLDS * 16
     while slot < end:
-        store(slot, 0)
+        if load(slot) != 0:
+            violate(B, me, load(p + T_SITE), MISUSE, load(slot), 0)
+            store(slot, 0)
         slot += 16
     store_release(p + T_STATUS, STATUS_DONE)
     if add(B + H_ARRIVED, 1) + 1 < load(B + H_N_THREADS):
@@ -159,27 +170,19 @@ def smooth(place, value):  # type: ignore[no-untyped-def]
 
 @native
 def adapt(B, first, bytes_each, end):  # type: ignore[no-untyped-def]
-    """Move the threads towards the one whose middle is latest."""
-    released, thread, longest = load(B + H_RELEASED), first, 0
-    latest, least = 0, FARTHEST
+    """Learn the lengths of roles, and when four of five rounds have all threads ready: there they begin to meet."""
+    thread, longest, ready = first, 0, 0
     while thread < end:
-        begin, finish = load(thread + T_BEGIN), load(thread + T_FINISH)
-        longest = max(longest, min(finish - begin, FARTHEST))
-        middle = smooth(thread + T_MIDDLE, min((begin + finish) // 2 - released, FARTHEST))
-        latest = max(latest, middle)
+        length = smooth(thread + T_LENGTH, min(load(thread + T_FINISH) - load(thread + T_BEGIN), FARTHEST))
+        longest = max(longest, length)
+        ready = max(ready, load(thread + T_READY) - load(B + H_RELEASED))
         thread += bytes_each
-    smooth(B + H_LONGEST, longest)
-    thread = first
-    while thread < end:
-        advance = load(thread + T_ADVANCE) + (latest - load(thread + T_MIDDLE)) // 8
-        store(thread + T_ADVANCE, advance)
-        least = min(least, advance)
-        thread += bytes_each
-    thread = first
-    while thread < end:
-        store(thread + T_ADVANCE, min(load(thread + T_ADVANCE) - least, FARTHEST))
-        thread += bytes_each
-    store(B + H_LATEST, latest)
+    store(B + H_LONGEST, longest)
+    meeting = load(B + H_MEETING)
+    if ready > meeting:
+        store(B + H_MEETING, min(meeting + 8, FARTHEST))
+    elif meeting > 1:
+        store(B + H_MEETING, meeting - 2)
 
 
 @native
@@ -305,6 +308,20 @@ def session_start(B, me):  # type: ignore[no-untyped-def]
 @export
 def gate_leave(B, me):  # type: ignore[no-untyped-def]
     """A role of a replay has ended: its last step is over."""
+    admit(B, B + me)
     settle(B, B + me)
-    store(B + me + T_STATUS, STATUS_DONE)
+    store_release(B + me + T_STATUS, STATUS_DONE)
+    return 0
+
+
+@export
+def gate_enter(B, me):  # type: ignore[no-untyped-def]
+    """A role of a replay begins: in the order of threads, so that work before the first step is in that order."""
+    p = B + me
+    store(p + T_SITE, NO_SITE)
+    store(p + T_STACK, stack() - STACK_BYTES)
+    spin = 0
+    while load_acquire(B + H_ADMITTED) < load(p + T_INDEX) and load(B + H_HALT) == 0:
+        spin = relax(spin)
+    store(p + T_STATUS, STATUS_RUNNING)
     return 0

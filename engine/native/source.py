@@ -1,6 +1,6 @@
 """A program as the text of a Python file that Numba compiles: every function, and one entry that runs them.
 
-    entry(SETUP | REST | ROLE | DRIVE, B, me)
+    entry(SETUP | REST | ROLE | DRIVE | REPLAY | START, B, me, alone)
 
 Constants are module-level uint64 values, because a literal would be an int64. Functions stand callee first; those that
 call each other in a circle are left to Numba's inference, and measure the stack, because native recursion that runs
@@ -20,7 +20,7 @@ from engine.native.words import MAX_ARGS, MAX_COUNTERS
 from engine.violations import BY_NAME
 from engine.words import BINARY, UNARY
 
-SETUP, REST, ROLE, DRIVE = range(4)
+SETUP, REST, ROLE, DRIVE, REPLAY, START = range(6)
 
 HEAD = '''"""Generated from {program} by engine.native: {variant}. Do not edit."""
 import numba
@@ -181,9 +181,9 @@ def _names(nodes: Sequence[ast.stmt], table: str) -> str:
 
 
 _SUPPORT = {
-    "_param", "_go", "_arg", "_role", "_array_new", "_array_get", "_array_set", "_array_mark", "_array_release",
-    "_deep", "_round_begin", "_round_end", "_round_finish", "_restore", "_keep_violation", "_session_start",
-    "_gate_leave",
+    "_param", "_go", "_arg", "_role", "_rounds", "_array_new", "_array_get", "_array_set", "_array_mark", "_array_release",
+    "_deep", "_round_begin", "_round_end", "_round_finish", "_session_start",
+    "_gate_enter", "_gate_leave",
 }
 
 
@@ -204,7 +204,9 @@ def _entry(program: Program, roles: Sequence[str]) -> str:
               "            last = _round_end(B, me)", "            if last != _c0:",
               "                if last == _c1:", f"                    {rest}",
               "                _round_finish(B, alone)",
-              "    if what == _c4:", "        _restore(B, me)", "    if what == _c5:", "        _session_start(B, me)",
-              "    if what == _c6:", "        _gate_leave(B, me)", "    if what == _c7:",
-              "        _keep_violation(B, me)", "    return _c0"]
+              f"    if what == _c{START:x}:", "        _session_start(B, me)",
+              f"    if what == _c{REPLAY:x}:", "        _gate_enter(B, me)", "        left = _rounds(B, me, _c0)",
+              "        while left != _c0 and _go(B, me) != _c0:", "            run_role(B, me)",
+              "            left = _sub(left, _c1)", "        _gate_leave(B, me)",
+              "    return _c0"]
     return "\n".join(lines)

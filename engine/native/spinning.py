@@ -79,7 +79,7 @@ def late(B, me, deadline):  # type: ignore[no-untyped-def]
     if time < deadline:
         return deadline
     if all_wait(B, time) != 0:
-        violate(B, me, load(p + T_WAIT + W_SITE), DEADLOCK, load(p + T_WAIT + W_LOCK), load(p + T_WAIT + W_HOW))
+        violate(B, me, load(p + T_WAIT + W_SITE), DEADLOCK, load(p + T_WAIT + W_LOCK), 0)
     return time + load(B + H_LOCK_NS)
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from engine.memory.shadow import FREE, FREED_AT, LIVE, STATE_MASK
+from engine.memory.shadow import FREED_AT, LIVE, STATE_MASK
 from engine.native.intrinsics import add, cas, clock_gettime, copy, load, load_acquire, pause, sched_yield, store
 from engine.native.intrinsics import store_release, xchg
 from engine.native.jit import native
@@ -13,6 +13,7 @@ from engine.native.words import (
     DIVERGED_EXTRA,
     DIVERGED_LATE,
     DIVERGED_SITE,
+    H_ADMITTED,
     H_DEADLINE,
     H_DESCRIPTORS,
     H_DIVERGED,
@@ -25,6 +26,7 @@ from engine.native.words import (
     H_GENERATION,
     H_GLOBALS,
     H_HALT,
+    H_LOCK_NS,
     H_LOG,
     H_LOG_ROWS,
     H_LOGGED,
@@ -56,6 +58,8 @@ from engine.native.words import (
     ROW,
     S_SITE,
     S_SPECULATIVE,
+    STATUS_WAITING,
+    T_ADMITTED,
     T_CHANCE,
     T_CLOCK,
     T_COPY,
@@ -64,10 +68,12 @@ from engine.native.words import (
     T_MODE,
     T_OWED,
     T_RANDOM,
+    T_RELAXED,
     T_RING,
     T_SCRATCH,
     T_SEQUENCE,
     T_SITE,
+    T_STATUS,
     T_WAIT,
     V_ADDRESS,
     V_KIND,
@@ -76,12 +82,15 @@ from engine.native.words import (
     V_SITE,
     V_THREAD,
     V_TIME,
+    W_SINCE,
+    W_SITE,
     WAIT_BYTES,
 )
 from engine.violations import BY_NAME
 
 USE_AFTER_FREE = BY_NAME["use-after-free"].code
 WILD = BY_NAME["wild-access"].code
+DEADLOCK = BY_NAME["deadlock"].code
 SPINS = 64  # turns of a spin before the CPU is given away
 
 
@@ -167,18 +176,45 @@ def settle(B, p):  # type: ignore[no-untyped-def]
 
 
 @native
+def admit(B, p):  # type: ignore[no-untyped-def]
+    """The thread has come to its first step, or its end: the next one may start."""
+    if load(p + T_ADMITTED) == 0:
+        store(p + T_ADMITTED, 1)
+        add(B + H_ADMITTED, 1)
+
+
+@native
+def run_out(B, me, site):  # type: ignore[no-untyped-def]
+    """The schedule has ended before this thread: by its violation, in a deadlock of which a spin is part, or wrongly."""
+    p = B + me
+    if load(B + H_OPEN_END) == 1:
+        cas(B + H_HALT, 0, HALT_OVER)
+    elif load(B + H_OPEN_END) == 0 or load(p + T_RELAXED) == 0:
+        diverged(B, p, DIVERGED_EXTRA, site)
+    else:
+        spin, since = 0, now(p)
+        store(p + T_WAIT + W_SITE, site & S_SITE)
+        store(p + T_WAIT + W_SINCE, since)
+        store(p + T_STATUS, STATUS_WAITING)
+        while load(B + H_HALT) == 0:
+            spin = relax(spin)
+            if spin & 1023 == 0 and now(p) > since + 4 * load(B + H_LOCK_NS):
+                violate(B, me, site, DEADLOCK, 0, 0)
+
+
+@native
 def await_turn(B, me, site):  # type: ignore[no-untyped-def]
     """Wait for the thread's next turn. Returns the turn's word, or 0 if there is none: the step must not happen."""
     p = B + me
+    admit(B, p)
     settle(B, p)
     index, spin = load(p + T_INDEX), 0
+    while load_acquire(B + H_ADMITTED) < load(B + H_N_THREADS) and load(B + H_HALT) == 0:
+        spin = relax(spin)
     while load(B + H_HALT) == 0:
         position = load_acquire(B + H_POSITION)
         if position >= load(B + H_N_TURNS):
-            if load(B + H_OPEN_END) == 0:
-                diverged(B, p, DIVERGED_EXTRA, site)
-            else:
-                cas(B + H_HALT, 0, HALT_OVER)
+            run_out(B, me, site)
             return 0
         turn = load(B + load(B + H_TURNS) + position * 8)
         if (turn >> 32) & 0x7FFF == index:
@@ -186,6 +222,7 @@ def await_turn(B, me, site):  # type: ignore[no-untyped-def]
                 diverged(B, p, DIVERGED_SITE, site)
                 return 0
             store(p + T_OWED, 1)
+            store(p + T_RELAXED, 0)
             return turn | 1 << 63
         spin = relax(spin)
         if spin & 1023 == 0 and now(p) > load(B + H_DEADLINE):
@@ -252,10 +289,10 @@ def frame_below(B, address):  # type: ignore[no-untyped-def]
 
 
 @native
-def refuse(B, me, site, address):  # type: ignore[no-untyped-def]
+def refuse(B, me, site, address, width):  # type: ignore[no-untyped-def]
     """Say what is wrong with an address."""
     pfn = frame_below(B, address)
-    if pfn != 0 and frame_state(B, pfn - 1) == FREE and address & 3 == 0:
+    if pfn != 0 and address & (width - 1) == 0:
         freed = load(B + load(B + H_RECORDS) + (pfn - 1) * 32 + FREED_AT)
         violate(B, me, site, USE_AFTER_FREE, address, freed)
     else:
@@ -283,7 +320,7 @@ def checked(B, me, mode, site, address, width):  # type: ignore[no-untyped-def]
                     return B + address
         elif address >= load(B + H_GLOBALS):
             return B + address
-    return refuse(B, me, site, address)
+    return refuse(B, me, site, address, width)
 
 
 # --- behind ---
@@ -313,5 +350,5 @@ def after(B, me, mode, site, address, value):  # type: ignore[no-untyped-def]
         store(row + 16, address)
         store(row + 24, value)
         store(p + T_SEQUENCE, sequence + 1)
-    if mode & MODE_LOG != 0 and mode & MODE_SKIP == 0:
+    if mode & MODE_LOG != 0 and mode & MODE_SKIP == 0 and load(B + H_HALT) == 0:
         log(B, p, site & S_SITE, address, value)

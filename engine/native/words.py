@@ -28,7 +28,9 @@ H_VOID: Final = 728  # rounds that a violation ended
 H_OVERLAPPED: Final = 736
 H_LONGEST: Final = 744  # mean length of the longest role, ns
 H_STARTED: Final = 752
-H_LATEST: Final = 760  # mean of the middle of the role that is latest, ns after the release
+H_MEETING: Final = 760  # when all roles are to begin, ns after the release
+H_STOPPED: Final = 768
+H_CHECKED: Final = 776  # whether the session's code checks accesses
 # written once, when the session is created
 H_GLOBALS: Final = 832
 H_DESCRIPTORS: Final = 840
@@ -68,6 +70,7 @@ H_DIVERGED: Final = 1304  # 0, or DIVERGED_*
 H_DIVERGED_AT: Final = 1312
 H_DIVERGED_THREAD: Final = 1320
 H_DIVERGED_SITE: Final = 1328
+H_ADMITTED: Final = 1408  # threads that have come to their first step
 
 HALT_RECORDING: Final = 1  # somebody writes the violation down
 HALT_VOID: Final = 2
@@ -100,8 +103,8 @@ T_ROLE: Final = 88
 T_STACK: Final = 96  # lowest stack address that may be used
 T_BEGIN: Final = 104  # of its role, ns
 T_FINISH: Final = 112
-T_MIDDLE: Final = 120  # mean of the middle of the role, ns after the release, biased by 2**32
-T_ADVANCE: Final = 128  # how long it waits before its role so that all meet, ns
+T_READY: Final = 120  # when it had seen the release
+T_LENGTH: Final = 128  # mean length of its role, ns
 T_OWED: Final = 136  # gate: its last step is not over yet
 T_CHOICE: Final = 144  # how many choices it has made
 T_CHOICES: Final = 152  # offset of its list of choices, 0 for random ones
@@ -110,7 +113,8 @@ T_CLOCK: Final = 168  # struct timespec, 16 bytes
 T_LOOPS: Final = 184  # whether its role loops on mem.running
 T_OPERATIONS: Final = 192
 T_POLLS: Final = 200  # turns of mem.running since it looked at the clock
-T_DRIVEN: Final = 208  # a thread drives this area now
+T_ADMITTED: Final = 208
+T_RELAXED: Final = 216  # a spin loop has failed since the last step
 T_SCRATCH: Final = 256  # where a refused access goes; 64 bytes
 # what it waits for and holds; copied as one block when a violation is recorded
 T_WAIT: Final = 320
@@ -125,6 +129,8 @@ T_COPY: Final = 512  # that block, as it was when the round's violation was reco
 T_ARGS: Final = 768
 MAX_ARGS: Final = 8
 T_COUNTERS: Final = 1024
+L_KIND: Final = 64  # in a lock's second line: LOCK_KINDS
+LOCK_KINDS: Final = {"rw": 1, "spin": 2}
 MAX_COUNTERS: Final = (THREAD_CONTROL - T_COUNTERS) // 8
 T_PRIVATE_WORDS: Final = THREAD_CONTROL
 T_RING: Final = THREAD_CONTROL + PRIVATE_WORDS * 8
@@ -177,6 +183,7 @@ S_ZERO: Final = 1 << 34  # the value is whether the new one is 0
 S_DONE: Final = 1 << 35  # the value is whether the word was changed
 S_ORDERED: Final = 1 << 36  # acquire, release or full, where it makes a difference
 S_SITE: Final = (1 << 32) - 1
+NO_SITE: Final = S_SITE  # before the first step
 
 
 def _up(value: int, to: int = LINE) -> int:
