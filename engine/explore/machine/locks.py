@@ -1,7 +1,7 @@
 """Locks as objects with two events, arrive and grant, and the queueing rule of each implementation.
 
-An arrival that finds the lock free is one step. Otherwise it queues; the grant is a later step, possible as soon as
-the rule says so. The step-by-step algorithms reduce to this because an arrival that waits has no effect but its place in
+An arrival that finds the lock free is one step. Otherwise it queues; the grant is a later step, possible as soon
+as the rule says so. The step-by-step algorithms reduce to this: an arrival that waits has no effect but its place in
 the queue: it can be moved to the moment when its thread really sets the bit that others see.
 
     qrwlock          FIFO; a waiting writer at its head stops new readers (not interrupt ones, which only look at the
