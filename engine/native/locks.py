@@ -39,6 +39,7 @@ from engine.native.words import (
     H_POSITION,
     H_RULE,
     H_STATES,
+    H_UPGRADES,
     HELD_WRITE,
     HOLDS,
     HOW_READ,
@@ -370,7 +371,7 @@ def try_upgrade(B, me, site, lock):  # type: ignore[no-untyped-def]
     if lock_ok(B, me, mode, site, lock, RW) != 0:
         if held(p, lock) & READS == 0:
             violate(B, me, site, MISUSE, lock, 0)
-        elif load(B + H_RULE) == RULE_QRWLOCK and queued_try_upgrade(B, lock) != 0:
+        elif load(B + H_UPGRADES) != 0 and queued_try_upgrade(B, lock) != 0:
             hold(B, me, site, lock, HELD_WRITE - 1)
             done = 1
     after(B, me, mode, site, lock, done)

@@ -54,6 +54,7 @@ def begin_wait(p, site, lock, how):  # type: ignore[no-untyped-def]
 @native
 def end_wait(p, status):  # type: ignore[no-untyped-def]
     store(p + T_STATUS, status)
+    store(p + T_WAIT + W_HOW, 0)
     store(p + T_WAIT + W_LOCK, 0)
 
 

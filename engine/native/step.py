@@ -11,6 +11,7 @@ from engine.native.intrinsics import store_release, xchg
 from engine.native.jit import native
 from engine.native.words import (
     DIVERGED_EXTRA,
+    DIVERGED_FINISHED,
     DIVERGED_LATE,
     DIVERGED_SITE,
     H_ADMITTED,
@@ -58,6 +59,8 @@ from engine.native.words import (
     ROW,
     S_SITE,
     S_SPECULATIVE,
+    HOW_CHANGE,
+    STATUS_DONE,
     STATUS_WAITING,
     T_ADMITTED,
     T_CHANCE,
@@ -82,6 +85,7 @@ from engine.native.words import (
     V_SITE,
     V_THREAD,
     V_TIME,
+    W_HOW,
     W_SINCE,
     W_SITE,
     WAIT_BYTES,
@@ -184,6 +188,13 @@ def admit(B, p):  # type: ignore[no-untyped-def]
 
 
 @native
+def has_left(B, thread):  # type: ignore[no-untyped-def]
+    """1 if a thread has finished its rounds."""
+    area = load(B + H_THREADS) + thread * load(B + H_THREAD_BYTES)
+    return 1 if load_acquire(B + area + T_STATUS) == STATUS_DONE else 0
+
+
+@native
 def run_out(B, me, site):  # type: ignore[no-untyped-def]
     """The schedule has ended before this thread: by its violation, in a deadlock of which a spin is part, or wrongly."""
     p = B + me
@@ -195,6 +206,7 @@ def run_out(B, me, site):  # type: ignore[no-untyped-def]
         spin, since = 0, now(p)
         store(p + T_WAIT + W_SITE, site & S_SITE)
         store(p + T_WAIT + W_SINCE, since)
+        store(p + T_WAIT + W_HOW, HOW_CHANGE)
         store(p + T_STATUS, STATUS_WAITING)
         while load(B + H_HALT) == 0:
             spin = relax(spin)
@@ -225,6 +237,8 @@ def await_turn(B, me, site):  # type: ignore[no-untyped-def]
             store(p + T_RELAXED, 0)
             return turn | 1 << 63
         spin = relax(spin)
+        if spin & 63 == 0 and has_left(B, (turn >> 32) & 0x7FFF) != 0 and load(B + H_POSITION) == position:
+            diverged(B, p, DIVERGED_FINISHED, site)
         if spin & 1023 == 0 and now(p) > load(B + H_DEADLINE):
             diverged(B, p, DIVERGED_LATE, site)
     return 0

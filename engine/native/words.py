@@ -59,6 +59,7 @@ H_TURNS: Final = 1016
 H_N_TURNS: Final = 1024
 H_LOG: Final = 1032
 H_LOG_ROWS: Final = 1040
+H_UPGRADES: Final = 1056  # whether try_upgrade can succeed
 H_OPEN_END: Final = 1048  # a schedule may end before its threads do: 0 no, 1 its violation, 2 its deadlock
 H_TOUCH: Final = 1088  # number of frames in the TOUCHED list
 H_VIOLATION: Final = 1152  # the violation of this round: V_KIND ... V_TIME
@@ -84,7 +85,7 @@ LOCK_RULES: Final = {"qrwlock": RULE_QRWLOCK, "pthread": RULE_PTHREAD, "pthread-
 DIVERGED_SITE: Final = 1
 DIVERGED_LATE: Final = 2
 DIVERGED_EXTRA: Final = 3
-DIVERGED_LOCK: Final = 4
+DIVERGED_FINISHED: Final = 4
 
 # --- a thread's area ---
 
@@ -140,6 +141,7 @@ HELD_WRITE: Final = 1 << 32
 HOW_READ: Final = 1
 HOW_WRITE: Final = 2
 HOW_SPIN: Final = 3
+HOW_CHANGE: Final = 4  # no lock: it spins until somebody changes something
 HOWS: Final = {HOW_READ: "read", HOW_WRITE: "write", HOW_SPIN: "spin"}
 
 STATUS_IDLE: Final = 0
