@@ -25,6 +25,7 @@ def check_assigned(body: tuple[ir.Stmt, ...], params: tuple[str, ...], error: _E
 class _Checker:
     def __init__(self, error: _Error) -> None:
         self.error = error
+        self.breaks: list[set[str] | None] = []  # per enclosing loop: what is known at every break so far
 
     def block(self, body: tuple[ir.Stmt, ...], known: set[str]) -> set[str] | None:
         """The names that surely have a value after the block; None if control never gets there."""
@@ -61,17 +62,21 @@ class _Checker:
                 return self._while(s, known)
             case ir.Return():
                 self.use(s.place, known, *s.values)
+            case ir.Break():
+                self.breaks[-1] = _meet(self.breaks[-1], known)
         return None  # Return, Break, Continue
 
     def _while(self, s: ir.While, known: set[str]) -> set[str] | None:
-        """After the loop: what is known when the test fails the first time (a break can only know more or is below)."""
+        """After the loop: what is known when the test fails the first time, and at every break."""
+        self.breaks.append(None)
         entered = self.block(s.before, set(known))
         if entered is None:
-            return None
+            return self.breaks.pop()
         self.use(s.place, entered, s.test)
         after_body = self.block(s.body, set(entered))
         self.block(s.after, after_body if after_body is not None else entered | _targets(s.after))
-        return entered
+        endless = isinstance(s.test, ir.Const) and s.test.value != 0
+        return _meet(self.breaks.pop(), None if endless else entered)
 
     def use(self, place: ir.Place, known: set[str], *values: ir.Expr) -> None:
         for value in values:

@@ -45,7 +45,7 @@ class Dialect:
         """A call that gets the context first."""
         return ast.Call(_name(name), [*(_name(c) for c in self.context), *args], [])
 
-    def annotate(self, function: ast.FunctionDef, source: ir.Function) -> ast.FunctionDef:
+    def annotate(self, function: ast.FunctionDef, source: ir.Function) -> ast.FunctionDef:  # noqa: ARG002
         """A last word on the whole function (decorators)."""
         return function
 
@@ -56,8 +56,9 @@ def emit(function: ir.Function, dialect: Dialect) -> ast.FunctionDef:
 
 
 def local_name(name: str) -> str:
-    """The user's name, unless it could hide one of ours (ours begin with an underscore)."""
-    return f"u{name}" if name.startswith("_") and not name.startswith("_t") else name
+    """The user's name, unless it could hide one of ours (`f_...` or `_...`)."""
+    ours = name.startswith("f_") or (name.startswith("_") and not name.startswith("_t"))
+    return f"_u{name}" if ours else name
 
 
 def _name(name: str, ctx: ast.expr_context | None = None) -> ast.Name:

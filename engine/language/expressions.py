@@ -77,8 +77,13 @@ class Expressions:
 
     def ex_Constant(self, node: ast.Constant) -> ir.Expr:
         if isinstance(node.value, int):
-            return ir.Const(int(node.value) & MASK)
+            return self._word(int(node.value), node)
         raise self.source.error(f"{node.value!r}: every value is a 64-bit word", node)
+
+    def _word(self, value: int, node: ast.expr) -> ir.Const:
+        if not -1 << 63 <= value <= MASK:
+            raise self.source.error(f"{value:#x} does not fit into 64 bits", node)
+        return ir.Const(value & MASK)
 
     def ex_Name(self, node: ast.Name) -> ir.Expr:
         if node.id in self.locals:
@@ -96,7 +101,7 @@ class Expressions:
                 raise self.source.error("a counter is only for mem.count", node)
             return ir.ParamRef(value.name) if isinstance(value, Param) else ir.Address(value.name)
         if isinstance(value, int):
-            return ir.Const(int(value) & MASK)
+            return self._word(int(value), node)
         raise self.source.error(f"{ast.unparse(node)} is a {type(value).__name__}, not an integer constant", node)
 
     def ex_BinOp(self, node: ast.BinOp) -> ir.Expr:
@@ -160,6 +165,8 @@ class Expressions:
             declared = self._resolve(node.value)
         if isinstance(declared, Word | Lock):
             base, index = self._global(declared, node.value), self.expr(node.slice)
+            if isinstance(index, ir.Const) and index.value >= declared.count:
+                raise self.source.error(f"{declared.name} has {declared.count} elements, from 0", node)
             stride = ir.Const(8 if isinstance(declared, Word) else 128)
             return ir.Binary("add", base, ir.Binary("mul", index, stride))
         array, index = self.atom(node.value), self.atom(node.slice)

@@ -95,8 +95,9 @@ class _FunctionCompiler(Calls):
         if isinstance(target, ast.Tuple):
             self._assign_tuple(target, node.value)
         elif isinstance(target, ast.Subscript):
+            value = self.atom(node.value, spill=self._effects(target))  # Python evaluates the right side first
             array, index = self.atom(target.value), self.atom(target.slice)
-            self.out.append(ir.ArraySet(array, index, self.expr(node.value), place_of(node)))
+            self.out.append(ir.ArraySet(array, index, value, place_of(node)))
         else:
             self._assign_name(target, node.value)
 

@@ -6,7 +6,6 @@ import ast
 import difflib
 import functools
 import inspect
-import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,6 @@ class Source:
     file: str
     lines: list[str]
     first: int
-    indent: int
 
     @classmethod
     @functools.cache
@@ -35,19 +33,32 @@ class Source:
             lines, first = inspect.getsourcelines(function)
         except OSError as error:
             raise ProtocolError("its source cannot be read; put protocols in a file", file, 0) from error
-        text = textwrap.dedent("".join(lines))
-        indent = len(lines[0]) - len(lines[0].lstrip())
-        tree = ast.parse(text).body[0]
-        if not isinstance(tree, ast.FunctionDef):
+        tree = _definition("".join(lines))
+        if tree is None:
             raise ProtocolError("@protocol marks plain functions only", file, first, 0, lines[0].rstrip("\n"))
-        ast.increment_lineno(tree, first - 1)
-        return cls(tree, file, [line.rstrip("\n") for line in lines], first, indent)
+        ast.increment_lineno(tree, first - 2)
+        return cls(tree, file, [line.rstrip("\n") for line in lines], first)
 
     def error(self, what: str, node: ast.AST | None = None) -> ProtocolError:
         node = node or self.tree
-        line, column = getattr(node, "lineno", self.first), getattr(node, "col_offset", 0) + self.indent
+        line, column = getattr(node, "lineno", self.first), getattr(node, "col_offset", 0)
         text = self.lines[line - self.first] if 0 <= line - self.first < len(self.lines) else ""
         return ProtocolError(what, self.file, line, column, text)
+
+
+def _definition(text: str) -> ast.FunctionDef | None:
+    """The function that a text defines, its first line numbered 2; None if it is something else.
+
+    An indented text goes below an `if`, so that columns stay the user's. (Dedenting it would fail on a string whose
+    lines start further left.)
+    """
+    try:
+        tree: ast.AST = ast.parse("if 1:\n" + text if text[0].isspace() else "\n" + text).body[0]
+    except SyntaxError:  # a lambda within an expression
+        return None
+    if isinstance(tree, ast.If):
+        tree = tree.body[0]
+    return tree if isinstance(tree, ast.FunctionDef) else None
 
 
 def scope_of(function: Callable[..., Any]) -> Mapping[str, object]:
