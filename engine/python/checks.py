@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.language.program import Program
 from engine.memory import shadow
 from engine.memory.overlay import PAGE_BYTES
 from engine.python.cpu import Cpu, World
@@ -17,10 +18,16 @@ from engine.vocabulary import Primitive
 Check = Callable[[Cpu, int, int], None]
 
 
+def declared_words(program: Program) -> frozenset[int]:
+    """The addresses of all declared words; the rest of their cache lines is padding, not an object."""
+    return frozenset(place + i * 8 for name, place in program.layout.words.items()
+                     for i in range(program.word_counts[name]))
+
+
 def access_check(world: World, row: Primitive) -> Check:
     """The check before every access of `row.width` bytes."""
     layout, words, checks = world.layout, world.words, world.checks
-    first_word = layout.GLOBALS
+    declared = declared_words(world.program)
     misaligned, speculative = row.width - 1, row.speculative
     first_state, frame_bytes = layout.STATES >> 3, layout.frame_bytes
     descriptors, frames, end = layout.DESCRIPTORS, layout.FRAMES, layout.END
@@ -33,7 +40,7 @@ def access_check(world: World, row: Primitive) -> Check:
             pfn, exempt = (address - frames) // frame_bytes, False
         elif descriptors <= address < last_descriptor:
             pfn, exempt = (address - descriptors) // PAGE_BYTES, speculative
-        elif first_word <= address < descriptors:
+        elif address & ~7 in declared:
             return
         else:
             raise cpu.fail("wild-access", site, address)

@@ -71,6 +71,7 @@ class Cpu:
         self.top = 0  # of the private arrays
         self.depth = 0
         self.turns = 0  # of loops since the last step
+        self.intent = 0  # the value of a step that fails: what fill_page was to store first
         self.site = -1  # of the last step, for violations between steps
         self.holds: dict[tuple[int, str], int] = {}  # (lock, mode) -> how often
 

@@ -28,17 +28,21 @@ class GatedCpu(Cpu):
         self.gate, self.execution, self.choices = gate, execution, choices
         self.chosen: list[int] = []
         self.turn = Turn(index, -1)
+        self.pending = False  # a step has begun and is not recorded yet
         self.relaxed = False  # a spin loop has failed since the last step
 
     def arrive(self, site: int) -> None:
         self.turn = self.gate.wait(self.index, site)
-        self.site, self.turns, self.relaxed = site, 0, False
+        self.site, self.turns, self.intent, self.relaxed, self.pending = site, 0, 0, False, True
 
     def record(self, site: int, address: int, value: int, blocked: bool = False) -> None:
+        self.pending = False
         self.execution.steps.append(Step(self.index, site, address, value, blocked))
 
     def report(self, kind: str, site: int, address: int, other: int) -> None:
         found = violation(self.world.program, kind, site, self.index, address, other)
+        if self.pending:  # the step that breaks the rule is the last one
+            self.record(site, step_address(self.world.program, site, address), self.intent)
         self.execution.violation = self.execution.violation or found
 
     def choose(self, count: int) -> int:
@@ -52,6 +56,11 @@ class GatedCpu(Cpu):
 
     def relax(self) -> None:
         self.relaxed = True
+
+
+def step_address(program: Program, site: int, address: int) -> int:
+    """The address of a step that failed; an allocation has none."""
+    return 0 if program.sites[site].primitive == "alloc_page" else address
 
 
 class RandomChoices(Iterator[int]):
@@ -70,12 +79,20 @@ class RecordedAlone(AloneCpu):
     def __init__(self, world: World, locks: Locks, execution: Execution, recorded: bool) -> None:
         super().__init__(world, locks)
         self.execution, self.recorded = execution, recorded
+        self.pending = False
+
+    def arrive(self, site: int) -> None:
+        super().arrive(site)
+        self.intent, self.pending = 0, True
 
     def record(self, site: int, address: int, value: int, blocked: bool = False) -> None:
+        self.pending = False
         if self.recorded:
             self.execution.steps.append(Step(self.index, site, address, value, blocked))
 
     def report(self, kind: str, site: int, address: int, other: int) -> None:
+        if self.pending:
+            self.record(site, step_address(self.world.program, site, address), self.intent)
         self.execution.violation = violation(self.world.program, kind, site, self.index, address, other)
 
 

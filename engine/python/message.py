@@ -13,11 +13,12 @@ def violation(program: Program, kind: str, site: int, thread: int, address: int 
 
     Args:
         site: of the last step, -1 before the first. address: the word, page or lock it is about, 0 if none.
-        other: a second place, as packed by `engine.memory.shadow.pack_place`, 0 if none.
+        other: a second place, as packed by `engine.memory.shadow.pack_place`, 0 if none; for a bad page the address of
+            the word that is not reset.
     """
     where = program.sites[site].where if site >= 0 else _start(program, thread)
-    place = _place(program, other)
-    return Violation(kind, _text(program, kind, site, address, place), where, site, thread, address, place)
+    place = "" if kind == "bad-page" else _place(program, other)
+    return Violation(kind, _text(program, kind, site, address, place, other), where, site, thread, address, place)
 
 
 def cpu_name(program: Program, thread: int) -> str:
@@ -36,19 +37,19 @@ def _place(program: Program, other: int) -> str:
     return program.sites[site].where if 0 <= site < len(program.sites) else ""
 
 
-def _text(program: Program, kind: str, site: int, address: int, other: str) -> str:
+def _text(program: Program, kind: str, site: int, address: int, place: str, other: int) -> str:
     name = program.layout.where(address)
     primitive = program.sites[site].primitive if site >= 0 else "the start of the round"
     match kind:
         case "use-after-free":
-            freed = f"freed at {other}" if other else "never allocated"
+            freed = f"freed at {place}" if place else "never allocated"
             return f"{primitive} of {name}, which is free ({freed})"
         case "double-free":
-            return f"free_page of {name}, which is free already" + (f" (freed at {other})" if other else "")
+            return f"free_page of {name}, which is free already" + (f" (freed at {place})" if place else "")
         case "wild-access":
             return f"{primitive} of {name}, which is no object" if address else f"{primitive} of NULL"
         case "bad-page":
-            return f"{primitive}: {_field(program, address)} is not in its reset state"
+            return f"{primitive}: {_field(program, other)} is not in its reset state"
         case "step-limit":
             return f"a loop goes on for ever without a step after {primitive}"
         case "deadlock":

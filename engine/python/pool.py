@@ -68,4 +68,4 @@ def check_reset(world: World, cpu: Cpu, site: int, pfn: int) -> None:
         address = page + member.offset
         actual = world.words[address >> 3] if member.width == 8 else world.halves[address >> 2]
         if actual != value:
-            raise cpu.fail("bad-page", site, address)
+            raise cpu.fail("bad-page", site, world.layout.frame(pfn), address)

@@ -95,7 +95,7 @@ def _pages(world: World) -> dict[str, Meaning]:
         cpu.arrive(site)
         with bus:
             frame = alloc_page(world, cpu, site, owner)
-            cpu.record(site, frame, frame)
+            cpu.record(site, 0, frame)
         return frame
 
     def free(cpu: Cpu, site: int, frame: int) -> None:
@@ -106,6 +106,7 @@ def _pages(world: World) -> dict[str, Meaning]:
 
     def fill(cpu: Cpu, site: int, frame: int, first: int, stride: int) -> None:
         cpu.arrive(site)
+        cpu.intent = first
         with bus:
             frame_number(world, cpu, site, frame)
             check(cpu, site, frame)

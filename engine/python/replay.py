@@ -24,6 +24,9 @@ from engine.schedule import Execution, Schedule
 #: Seconds in which every execution must end. Only a thread that is stuck between two steps takes that long.
 DEADLINE = 60.0
 
+#: Violations that need the search's knowledge of every pointer's origin, or of states seen before.
+BLIND = ("stale-pointer", "livelock", "step-limit")
+
 
 def replay(program: Program, schedule: Schedule, lock: str = "", *, folder: Path | None = None) -> Execution:
     """Run `schedule` on `program`, which must be folded.
@@ -31,11 +34,14 @@ def replay(program: Program, schedule: Schedule, lock: str = "", *, folder: Path
     Args:
         lock: the rule of RW locks; "" for the schedule's own. folder: where the arena's file goes for a moment.
 
+    What only the search can see (`BLIND`) does not happen here: such a schedule ends without a violation.
+
     Raises:
         DivergedError: the program does not follow the schedule; the message says at which step.
     """
     choices = [iter(row) for row in schedule.choices]
     with _Run(program, lock or schedule.lock, schedule.pool, folder) as run:
+        run.blind = (schedule.violation or {}).get("kind") in BLIND
         return run.execute(ScheduleGate(program, schedule.turns), choices)
 
 
@@ -54,7 +60,7 @@ class _Run:
     """Everything one execution needs, on an arena that lives as long."""
 
     def __init__(self, program: Program, lock: str, pool: str, folder: Path | None) -> None:
-        rule = rule_name(lock)
+        rule = rule_name(lock, program)
         self.program = program
         self.arena = Arena.create(program.layout.END, folder)
         reset_memory(self.arena, program.layout, pool)
@@ -63,6 +69,7 @@ class _Run:
         self.functions = compile_functions(program, namespace(self.world, LockTable(self.world)))
         self.locks = GatedLocks(program, rule)
         self.cpus: list[GatedCpu] = []
+        self.blind = False
 
     def __enter__(self) -> _Run:
         return self
@@ -79,7 +86,7 @@ class _Run:
                 for i in range(len(self.program.threads))
             ]
             self._threads(gate)
-            if self.execution.violation is None:
+            if self.execution.violation is None and not self.blind:
                 self._alone(self.program.at_rest, recorded=True)
         layout, words = self.program.layout, self.arena.words
         self.execution.final = {i * 8: words[i] for i in range(layout.GLOBALS // 8, layout.END // 8) if words[i]}
@@ -109,7 +116,7 @@ class _Run:
                 thread.join(DEADLINE)
         if gate.error is not None:
             raise gate.error
-        if self.execution.violation is None and unfinished:
+        if self.execution.violation is None and unfinished and not self.blind:
             self._unfinished(gate, unfinished)
 
     def _patiently(self, gate: Gate, happened: bool) -> None:

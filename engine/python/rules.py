@@ -19,19 +19,22 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from engine.errors import UsageError
+from engine.language.program import Program
 from engine.python.locks import READ, WRITE
 
 RULES: Final = ("qrwlock", "pthread", "pthread-writer", "fair", "read", "write")
 
 
-def rule_name(name: str) -> str:
-    """Check a lock name.
+def rule_name(name: str, program: Program) -> str:
+    """Check the name of a lock that a program is to run with.
 
     Raises:
-        UsageError: nobody has it.
+        UsageError: nobody has it, or the program asks more of it than it can.
     """
     if name not in RULES:
         raise UsageError(f"lock {name!r} is not one of {', '.join(RULES)}")
+    if name.startswith("pthread") and any(site.primitive == "downgrade" for site in program.sites):
+        raise UsageError(f"{program.name} downgrades a lock, which {name} cannot; use another --lock")
     return name
 
 
