@@ -1,0 +1,51 @@
+"""Taking steps back restores every word of the state."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.explore.load import LOCKS, Machine
+from engine.language.program import build
+from tests.protocols import faults as f
+
+SCENARIOS = [
+    f.scenario(f.reader, f.remover_and_new, setup=f.publish), f.scenario(f.speculative, f.remover, setup=f.publish),
+    f.scenario((f.one_two, 0), (f.one_two, 1), f.sleeper, f.waiter, f.setter), f.scenario(f.chooser, f.arrays, f.dive),
+]
+
+
+def walk(machine, picks) -> None:
+    """Some steps, by number among what can be done; ends with the check at rest if it comes so far."""
+    for pick in picks:
+        t = machine.chooser()
+        if machine.failed:
+            return
+        if t >= 0:
+            machine.choose(t, pick % machine.choices(t))
+        elif enabled := machine.enabled():
+            machine.step(enabled[pick % len(enabled)])
+        else:
+            machine.finish()
+            return
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 5), max_size=60), st.lists(st.integers(0, 5), max_size=60), st.sampled_from(LOCKS),
+       st.integers(0, 1))
+def test_undo_restores_the_state(scenario, first, second, lock, fault):
+    machine = Machine(build(scenario, params={"fault": fault}), lock=lock)
+    start = machine.S.copy()
+    walk(machine, first)
+    middle, mark = machine.S.copy(), machine.mark
+    walk(machine, second)
+    machine.undo(mark)
+    assert np.array_equal(machine.S, middle)
+    walk(machine, second)
+    machine.undo(mark)
+    assert np.array_equal(machine.S, middle)
+    machine.reset()
+    assert np.array_equal(machine.S, start)
