@@ -133,7 +133,7 @@ class _Explainer:
         return f"may sleep with a spinning lock held: {', '.join(held)}"
 
     def on_stack_overflow(self) -> str:
-        return f"calls deeper than {c.DEPTH_MAX}, or more private memory than a thread has"
+        return f"calls deeper than {c.DEPTH_MAX - 1}, or more private memory than a thread has"
 
     def on_step_limit(self) -> str:
         if self.detail == c.LIMIT_LOCAL:

@@ -69,7 +69,7 @@ T_CHOICES: Final = 10
 T_WATCH: Final = 16
 WATCH_MAX: Final = 16
 T_CALLS: Final = T_WATCH + 2 * WATCH_MAX  # (row, base, private mark) each
-DEPTH_MAX: Final = 64
+DEPTH_MAX: Final = 65  # the role itself and 64 calls
 T_SIZE: Final = T_CALLS + 3 * DEPTH_MAX
 
 READY: Final = 0

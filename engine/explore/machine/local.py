@@ -17,7 +17,7 @@ WARNING: Final = BY_NAME["warning"].code
 SLEEP_IN_ATOMIC: Final = BY_NAME["sleep-in-atomic"].code
 STACK_OVERFLOW: Final = BY_NAME["stack-overflow"].code
 STEP_LIMIT: Final = BY_NAME["step-limit"].code
-LOCAL_MAX: Final = 1_000_000  # operations without a step: an endless local loop
+LOCAL_MAX: Final = 200_000  # operations without a step: an endless local loop
 
 
 @jit
