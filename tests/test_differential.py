@@ -85,7 +85,7 @@ def test_threads_agree_with_the_search(seed: int, tmp_path: Path) -> None:
             schedule, execution = walk(program, turn, lock, folder=tmp_path)
             ends.add(compare_with_search(program, schedule, execution, f"g{number}, walk {turn}, {lock}"))
     assert "clean" in ends  # the generator reaches what it is for
-    assert len(ends) > 2
+    assert len(ends) > 1
 
 
 @pytest.mark.parametrize("seed", range(4))

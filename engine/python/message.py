@@ -12,12 +12,12 @@ def violation(program: Program, kind: str, site: int, thread: int, address: int 
     """The whole violation.
 
     Args:
-        site: of the last step, -1 before the first. address: the word, page or lock it is about, 0 if none.
+        site: of the step, -1 for work between two steps. address: the word, page or lock it is about, 0 if none.
         other: a second place, as packed by `engine.memory.shadow.pack_place`, 0 if none; for a bad page the address of
             the word that is not reset.
     """
-    where = program.sites[site].where if site >= 0 else _start(program, thread)
-    place = "" if kind == "bad-page" else _place(program, other)
+    where = program.sites[site].where if site >= 0 else _local(program, thread, other)
+    place = "" if kind == "bad-page" or site < 0 else _place(program, other)
     return Violation(kind, _text(program, kind, site, address, place, other), where, site, thread, address, place)
 
 
@@ -26,10 +26,18 @@ def cpu_name(program: Program, thread: int) -> str:
     return "the check at rest" if thread == ALONE else f"CPU{thread} {program.threads[thread].name}"
 
 
-def _start(program: Program, thread: int) -> str:
+def pack_local(program: Program, function: str, line: int) -> int:
+    """A place that is no step, for `other` of a violation with site -1."""
+    return (list(program.functions).index(function) + 1) << 32 | line
+
+
+def _local(program: Program, thread: int, other: int) -> str:
+    """The inverse; without one the start of what the thread runs."""
+    if other:
+        function = list(program.functions.values())[(other >> 32) - 1]
+        return f"{function.file}:{other & 0xFFFFFFFF}"
     name = program.threads[thread].function if thread != ALONE else program.at_rest or program.setup or ""
-    function = program.functions[name]
-    return f"{function.file}:{function.line}"
+    return f"{program.functions[name].file}:{program.functions[name].line}"
 
 
 def _place(program: Program, other: int) -> str:
@@ -39,19 +47,21 @@ def _place(program: Program, other: int) -> str:
 
 def _text(program: Program, kind: str, site: int, address: int, place: str, other: int) -> str:
     name = program.layout.where(address)
-    primitive = program.sites[site].primitive if site >= 0 else "the start of the round"
+    primitive = program.sites[site].primitive if site >= 0 else "work between two steps"
     match kind:
         case "use-after-free":
             freed = f"freed at {place}" if place else "never allocated"
             return f"{primitive} of {name}, which is free ({freed})"
         case "double-free":
             return f"free_page of {name}, which is free already" + (f" (freed at {place})" if place else "")
+        case "wild-access" if site < 0:
+            return f"index {address} of a private array, which is shorter"
         case "wild-access":
             return f"{primitive} of {name}, which is no object" if address else f"{primitive} of NULL"
         case "bad-page":
             return f"{primitive}: {_field(program, other)} is not in its reset state"
         case "step-limit":
-            return f"a loop goes on for ever without a step after {primitive}"
+            return "a loop goes on for ever without a step"
         case "deadlock":
             return f"{primitive} of {name} waits for ever"
         case "lock-misuse" if "lock" not in primitive and "grade" not in primitive:

@@ -6,6 +6,7 @@ of the bus, so that a read-modify-write is atomic and a check belongs to the acc
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from engine.memory.layout import PRIVATE_WORDS
 from engine.python.checks import access_check, frame_number
 from engine.python.cpu import MAX_DEPTH, MAX_TURNS, Cpu, World
 from engine.python.locks import READ, WRITE, LockTable
+from engine.python.message import pack_local
 from engine.python.pool import alloc_page, free_page
 from engine.vocabulary import PRIMITIVES, RMW_OPS, RMW_RETURNS, Primitive
 from engine.words import MASK, MASK32
@@ -27,7 +29,7 @@ def namespace(world: World, locks: LockTable) -> dict[str, Meaning]:
     for name, row in PRIMITIVES.items():
         if name in used and name not in meanings:
             meanings[name] = {"load": _load, "store": _store, "rmw": _rmw}[row.access](row, world)
-    return {**{f"_p_{name}": meaning for name, meaning in meanings.items()}, **_private()}
+    return {**{f"_p_{name}": meaning for name, meaning in meanings.items()}, **_private(world)}
 
 
 def _view(row: Primitive, world: World) -> tuple[memoryview, int, int]:
@@ -204,7 +206,13 @@ def _local(world: World) -> dict[str, Meaning]:
     }
 
 
-def _private() -> dict[str, Meaning]:
+def local_place(world: World, frames: int) -> int:
+    """A place between two steps: that many Python frames up is a compiled protocol."""
+    frame = sys._getframe(frames)
+    return pack_local(world.program, frame.f_code.co_name[2:], frame.f_lineno)
+
+
+def _private(world: World) -> dict[str, Meaning]:
     """Private arrays: a stack of words; a handle is the first word's index | size << 32."""
 
     def mark(cpu: Cpu) -> int:
@@ -216,7 +224,7 @@ def _private() -> dict[str, Meaning]:
     def new(cpu: Cpu, size: int) -> int:
         first = cpu.top
         if first + size > PRIVATE_WORDS:
-            raise cpu.fail("stack-overflow", cpu.site)
+            raise cpu.fail("stack-overflow", -1, 0, local_place(world, 2))
         cpu.private[first:first + size] = [0] * size
         cpu.top = first + size
         return first | size << 32
@@ -224,7 +232,7 @@ def _private() -> dict[str, Meaning]:
     def place(cpu: Cpu, array: int, index: int) -> int:
         at = (array & MASK32) + index
         if index >= array >> 32 or at >= PRIVATE_WORDS:
-            raise cpu.fail("wild-access", cpu.site, index)
+            raise cpu.fail("wild-access", -1, index, local_place(world, 3))
         return at
 
     def get(cpu: Cpu, array: int, index: int) -> int:
@@ -236,7 +244,7 @@ def _private() -> dict[str, Meaning]:
     def enter(cpu: Cpu) -> None:
         cpu.depth += 1
         if cpu.depth > MAX_DEPTH:
-            raise cpu.fail("stack-overflow", cpu.site)
+            raise cpu.fail("stack-overflow", -1, 0, local_place(world, 3))
 
     def leave(cpu: Cpu) -> None:
         cpu.depth -= 1
@@ -244,7 +252,7 @@ def _private() -> dict[str, Meaning]:
     def turn(cpu: Cpu) -> bool:
         cpu.turns += 1
         if cpu.turns > MAX_TURNS:
-            raise cpu.fail("step-limit", cpu.site)
+            raise cpu.fail("step-limit", -1, 0, local_place(world, 2))
         return True
 
     return {"_array_mark": mark, "_array_release": release, "_array_new": new, "_array_get": get, "_array_set": put,

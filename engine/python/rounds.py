@@ -109,7 +109,8 @@ class Rounds:
             arena, code = self.arena, BY_NAME[kind].code
             used = arena.load(control.FOUND)
             for at in range(control.TABLE, control.TABLE + used * control.ENTRY_BYTES, control.ENTRY_BYTES):
-                if (arena.load(at), arena.load(at + 8)) == (code, site + 1):
+                known = control.ENTRY.unpack_from(arena.bytes, at)
+                if known[:2] == (code, site + 1) and (site >= 0 or known[7] == other):
                     arena.store(at + control.COUNT_IN_ENTRY, arena.load(at + control.COUNT_IN_ENTRY) + 1)
                     break
             else:
