@@ -57,7 +57,8 @@ LOOPS = Counter("loops", "times the whole trace was replayed")
 @protocol
 def row_at(mem: Mem, table: int, index: int) -> int:
     """The address of a row."""
-    return ROWS + (mem.read_once(FIRST_ROW[table]) + index) * (ROW_HEAD + STREAMS) * 8
+    first: int = mem.read_once(FIRST_ROW[table])
+    return ROWS + (first + index) * (ROW_HEAD + STREAMS) * 8
 
 
 @protocol
@@ -71,7 +72,7 @@ def wait_for_others(mem: Mem, row: int) -> None:
 @protocol
 def unmap_in_parts(mem: Mem, domain: int, vpfn: int, pages: int) -> int:
     """iommu_unmap() of one page, then of the rest: (what the first removed) decides where the rest begins."""
-    removed = unmap_pages(mem, domain, vpfn, 1)
+    removed: int = unmap_pages(mem, domain, vpfn, 1)
     if removed < pages:
         removed += unmap_pages(mem, domain, vpfn + removed, pages - removed)
     return removed

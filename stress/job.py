@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from engine.declare import Scenario, Variant
 from engine.language.program import Program, build
+
+TRACE: Final = "trace:"
 
 
 @dataclass(frozen=True)
@@ -16,10 +19,11 @@ class Job:
     """What to run and how.
 
     Attributes:
-        source: the user's FILE.py, or "" for a scenario of ours.
+        source: the user's FILE.py, "" for a scenario of ours, or `TRACE` and the arguments of a trace's scenario.
         threads: of all processes together; 0: one for each role. processes: they are spread over.
         seconds: how long, from its first round on.
         perturb: as `--perturb`. params: overrides of the variant's parameters.
+        checks: whether accesses are checked and steps recorded; without, only speed is measured.
     """
 
     scenario: str
@@ -33,6 +37,7 @@ class Job:
     seed: int = 1
     perturb: str = ""
     params: Mapping[str, int] = field(default_factory=dict)
+    checks: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "params": dict(self.params)}
@@ -59,17 +64,26 @@ class Job:
 
 def scenario_of(job: Job) -> Scenario:
     """The scenario that a job names."""
+    return finder(job.source)(job.scenario)
+
+
+def finder(source: str) -> Callable[[str], Scenario]:
+    """Looks scenarios of a source up by name."""
     from scenarios import find
 
-    return find(job.scenario, from_file(job.source) if job.source else ())[0]
+    return lambda name: find(name, from_source(source) if source else ())[0]
 
 
 @cache
-def from_file(path: str) -> tuple[Scenario, ...]:
-    """The scenarios of a user's file, imported once in a process."""
+def from_source(source: str) -> tuple[Scenario, ...]:
+    """The scenarios of a user's file, imported once in a process; or that of a trace."""
+    if source.startswith(TRACE):
+        from scenarios.trace_role import scenario
+
+        return (scenario(**json.loads(source.removeprefix(TRACE))),)
     from scenarios import load_file
 
-    return load_file(path)
+    return load_file(source)
 
 
 def variant_of(job: Job) -> Variant:
@@ -79,8 +93,8 @@ def variant_of(job: Job) -> Variant:
 def program_of(job: Job) -> Program:
     """The program of a job: every process that asks gets an equal one.
 
-    Native programs are not folded, so that the variants of a scenario share one compilation.
+    Native programs are not folded, so that the variants of a scenario share one compilation; a trace has one variant.
     """
     scenario = scenario_of(job)
     return build(scenario, job.variant, geometry=scenario.geometry, threads=job.threads, params=job.params,
-                 folded=job.executor != "native")
+                 folded=job.executor != "native" or job.source.startswith(TRACE))

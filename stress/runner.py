@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import Any, Final
 
@@ -79,31 +80,34 @@ class Runner:
         self.console.clear()
         return time.monotonic() - begin
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job, *, supervise: Callable[..., Supervisor] | None = None,
+            judged: Callable[..., dict[str, Any]] = result) -> dict[str, Any]:
         """One job; journalled before, during and after.
+
+        Args:
+            supervise: makes the supervisor from (nursery, folder, tell=, find=). judged: makes the result.
 
         Raises:
             Interrupted: after what was found has been written.
         """
         program = self.program(job)
         number = self.journal.started(described(job, program))
-        supervisor: Supervisor | None = None
         tally = Tally()
         try:
             self.prepare([job])
-            supervisor = Supervisor(job, program, self._of[job.code], self.folder,
-                                    tell=lambda t, p: self._tell(job, program, t, p),
-                                    find=lambda finding: self.journal.finding(number, finding))
+            make = supervise or partial(Supervisor, job, program)
+            supervisor = make(self._of[job.code], self.folder, tell=lambda t, p: self._tell(job, program, t, p),
+                              find=lambda finding: self.journal.finding(number, finding))
             tally = supervisor.tally
             supervisor.run()
         except Interrupted:
             with deferred():
-                self.journal.finished(number, result(job, program, tally, interrupted=True))
+                self.journal.finished(number, judged(job, program, tally, interrupted=True))
             raise
         except MachineError as error:
             tally.faults.append({"what": str(error), "seconds": round(tally.seconds, 3), "last_steps": []})
             self._drop(job)
-        done = result(job, program, tally)
+        done = judged(job, program, tally)
         self.journal.finished(number, done)
         return done
 

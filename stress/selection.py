@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.declare import Scenario, Variant
 from engine.errors import UsageError
-from stress.job import Job, from_file
+from stress.job import Job, from_source
 from stress.options import LOCKS, MAX_THREADS
 
 DEFAULT_SECONDS: Final = 5.0
@@ -50,7 +50,7 @@ def choose(name: str, *, first: bool = False) -> list[Chosen]:
 
 def _from_file(path: str, variant: str, first: bool) -> list[Chosen]:
     path = str(Path(path).resolve())
-    scenarios = from_file(path)
+    scenarios = from_source(path)
     chosen = [Chosen(s, v, path) for s in scenarios for v in s.variants if variant in ("", v.name)]
     if not chosen:
         known = ", ".join(v.name for s in scenarios for v in s.variants)

@@ -52,6 +52,7 @@ class Supervisor:
         self.limit = limit
         self.tally = Tally()
         self.executor = faces.executor(job.executor)
+        self.done = False
         self.began = 0.0  # seconds of the tally when the running arena started
 
     def run(self) -> Tally:
@@ -60,11 +61,18 @@ class Supervisor:
         Raises:
             PttortureError: no arena, or no worker, can be had at all.
         """
-        while self.tally.seconds < self.job.seconds:
+        while self.tally.seconds < self.job.seconds and not self.done:
             if self.tally.hangs >= self.most_hangs or len(self.tally.faults) >= MOST_FAULTS:
                 break
             self._one_arena()
         return self.tally
+
+    def ready(self, session: Session) -> None:
+        """Called with every new arena before a worker has it; for jobs that put their input there."""
+
+    def over(self, session: Session, progress: Progress) -> bool:  # noqa: ARG002
+        """Whether the job is done before its time. Called at every look."""
+        return False
 
     def _one_arena(self) -> None:
         attempt = self.tally.hangs + len(self.tally.faults)
@@ -84,6 +92,7 @@ class Supervisor:
     def _workers(self, session: Session, path: Path) -> None:
         pids: dict[int, list[int]] = {}
         try:
+            self.ready(session)
             groups = spread(len(self.program.threads), self.job.processes)
             self.began = self.tally.seconds
             for number, threads in enumerate(groups, 1):
@@ -106,6 +115,9 @@ class Supervisor:
             progress = session.progress()
             self._take(progress)
             self.tell(self.tally, progress)
+            if self.over(session, progress):
+                self.done = True
+                return self._wind_down(session, pids)
             if any(pid in self.nursery.exits for pid in pids):
                 return self._ended(session, pids)
             stuck = watch.look(now, progress, session.threads(), pids)

@@ -6,12 +6,14 @@ It holds nothing that matters: whatever it found lies in the arena. So it may be
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,6 +68,23 @@ def create(executor: Any, program: Program, owner: tuple[int, int], folder: Path
     arena.store(OWNER_PID, owner[0])
     arena.store(OWNER_START, owner[1])
     return str(arena.path)
+
+
+def replay(schedule: str, executor: str, source: str, processes: bool) -> dict[str, Any]:
+    """Run a schedule through the gate of an executor; what happened, as plain data."""
+    from engine.schedule import Schedule
+    from stress.job import finder
+
+    parsed = Schedule.from_json(schedule)
+    program = parsed.program(finder(source))
+    module = importlib.import_module(f"engine.{executor}.replay")
+    options = {"processes": True} if processes else {}
+    execution = module.replay(program, parsed, **options)
+    return {
+        "steps": [[s.thread, s.site, s.address, s.value, s.blocked] for s in execution.steps],
+        "violation": asdict(execution.violation) if execution.violation else None,
+        "final": {str(address): value for address, value in execution.final.items()},
+    }
 
 
 def failure(error: BaseException) -> dict[str, Any]:

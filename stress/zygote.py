@@ -8,6 +8,7 @@ It talks JSON lines over one socket. It reads requests one at a time and answers
     {"do": "prepare", "job": {...}}                      -> {"prepared": seconds}
     {"do": "create", "job": {...}, "folder", "owner"}    -> {"arena": path}
     {"do": "fork", "job": {...}, "arena", "threads", "start"} -> {"pid": n}
+    {"do": "replay", "schedule", "executor", ...}        -> {"steps", "violation", "final"}
     {"do": "kill", "pid": n}                             -> {"killed": n}
     any that fails                                       -> {"error": line, "code": exit code}
     a worker ended                                       -> {"exited": pid, "status": wait status}
@@ -74,6 +75,7 @@ class Zygote:
     def _answer(self, request: dict[str, Any]) -> None:
         actions: dict[str, Callable[..., dict[str, Any]]] = {
             "prepare": self._prepare, "create": self._create, "fork": self._fork, "kill": self._kill,
+            "replay": self._replay,
         }
         try:
             self._say(**actions[request.pop("do")](**request))
@@ -95,16 +97,27 @@ class Zygote:
     def _create(self, job: dict[str, Any], folder: str, owner: tuple[int, int]) -> dict[str, Any]:
         wanted = Job.from_dict(job)
         program, executor = self._program(wanted), faces.executor(wanted.executor)
-        options = {"lock": wanted.lock, "seed": wanted.seed, "perturb": wanted.perturb, "checks": True,
-                   "recorder": True}
+        options = {"lock": wanted.lock, "seed": wanted.seed, "perturb": wanted.perturb, "checks": wanted.checks,
+                   "recorder": wanted.checks}
+        return self._answer_of_child(
+            f"set-up of {wanted.title}",
+            lambda: {"arena": worker.create(executor, program, owner, Path(folder), options)},
+        )
+
+    def _replay(self, schedule: str, executor: str, source: str, processes: bool) -> dict[str, Any]:
+        return self._answer_of_child("the replay", lambda: worker.replay(schedule, executor, source, processes))
+
+    def _answer_of_child(self, what: str, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What `run` returns, done by a child that may die of it."""
         output, into = os.pipe()
 
         def child() -> int:
             try:
-                answer = {"arena": worker.create(executor, program, owner, Path(folder), options)}
+                answer = run()
             except BaseException as error:
                 answer = worker.failure(error)
-            os.write(into, json.dumps(answer).encode())
+            with os.fdopen(into, "wb") as pipe:
+                pipe.write(json.dumps(answer).encode())
             return worker.EXIT_DONE
 
         pid = self._child(child)
@@ -113,7 +126,7 @@ class Zygote:
             text = pipe.read()
         _, status = os.waitpid(pid, 0)
         if not text:
-            return {"error": f"set-up of {wanted.title} ended its process: {describe(status)}", "code": 3}
+            return {"error": f"{what} ended its process: {describe(status)}", "code": 3}
         answer: dict[str, Any] = json.loads(text)
         return answer
 
