@@ -124,9 +124,22 @@ def prepare(program: Program, *, checks: bool = True) -> Entry:
         MachineError: the cache cannot be written.
     """
     require()
-    from engine.native.source import generate
+    key = _key(program, checks)
+    if key not in _prepared:
+        from engine.native.source import generate
 
-    text = generate(program, checks=checks)
-    library()
-    entry: Entry = load(text, "program").entry
-    return entry
+        library()
+        _prepared[key] = (program, load(generate(program, checks=checks), "program").entry)
+    return _prepared[key][1]
+
+
+#: What this process has prepared. The program is kept so that the ids in a key stay its own.
+_prepared: dict[tuple[object, ...], tuple[Program, Entry]] = {}
+
+
+def _key(program: Program, checks: bool) -> tuple[object, ...]:
+    """Programs with the same key have the same text: all variants of an unfolded scenario on one layout."""
+    if program.folded:
+        return id(program), checks
+    layout = program.layout
+    return id(program.scenario), checks, program.geometry, len(program.threads), layout.ring, layout.END

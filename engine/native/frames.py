@@ -121,7 +121,7 @@ def alloc_page(B, me, site, owner):  # type: ignore[no-untyped-def]
             d = B + load(B + H_DESCRIPTORS) + pfn * 64
             bad = bad_word(d)
             if bad != 0:
-                violate(B, me, site, BAD_PAGE, bad - B, 0)
+                violate(B, me, site, BAD_PAGE, frame, bad - B)
             clear(B + frame, 1 << load(B + H_FRAME_SHIFT))
             store(d + PRIVATE, 0)
             store(d + MAPCOUNT, UNTYPED | 1 << 32)  # both at once, as plain as set_page_refcounted()
@@ -131,7 +131,7 @@ def alloc_page(B, me, site, owner):  # type: ignore[no-untyped-def]
             state = B + load(B + H_STATES) + pfn * 8
             generation = (load(state) >> GENERATION_SHIFT) + 1
             store_release(state, LIVE | (generation & GENERATION_MASK) << GENERATION_SHIFT | owner << OWNER_SHIFT)
-    after(B, me, mode, site, frame, frame)
+    after(B, me, mode, site, 0, frame)
     return frame
 
 
@@ -145,7 +145,7 @@ def let_frame_go(B, me, site, pfn, frame):  # type: ignore[no-untyped-def]
     if word & STATE_MASK == LIVE:
         bad = bad_word(d)
         if bad != 0:
-            violate(B, me, site, BAD_PAGE, bad - B, 0)
+            violate(B, me, site, BAD_PAGE, frame, bad - B)
             return
         if cas(state, word, (word & ~CONTROL) | FREE) == word:
             store(record + FREED_AT, place_word(B + me, site))

@@ -14,7 +14,7 @@ from engine.memory.shadow import LIVE, STATE_MASK, reset_memory
 from engine.native import words as w
 from engine.native.build import Entry
 from engine.native.evidence import round_violation
-from engine.native.source import SETUP, loops_on_running, role_functions
+from engine.native.source import SETUP, loops_on_running, primitives_of, role_functions
 from engine.words import MASK
 
 PREFER_WRITER = 2  # PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP
@@ -32,9 +32,10 @@ def rule_of(program: Program, lock: str) -> int:
     if lock not in w.LOCK_RULES:
         raise UsageError(f"lock {lock!r}: the native executor has {', '.join(w.LOCK_RULES)}; or use --executor python")
     if lock != "qrwlock":
-        for site in program.sites:
-            if site.primitive == "downgrade":
-                raise UsageError(f"{program.name}: {site.where} downgrades a lock, which {lock} cannot; use qrwlock")
+        for stmt in primitives_of(program):
+            if stmt.name == "downgrade":
+                where = program.sites[stmt.site].where
+                raise UsageError(f"{program.name}: {where} downgrades a lock, which {lock} cannot; use qrwlock")
     return w.LOCK_RULES[lock]
 
 

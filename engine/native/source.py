@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from engine.errors import UsageError
 from engine.language import ir
 from engine.language.emit import Dialect, emit, local_name
-from engine.language.program import Program, _compile
+from engine.language.program import Program, _compile, build
 from engine.native.words import MAX_ARGS, MAX_COUNTERS
 from engine.violations import BY_NAME
 from engine.words import BINARY, UNARY
@@ -134,6 +134,21 @@ def loops_on_running(program: Program, name: str) -> bool:
     """Whether a function, or one it calls, asks `mem.running`."""
     return any(isinstance(stmt, ir.Prim) and stmt.name == "running"
                for each in _callee_first(program.functions, [name]) for stmt in ir.walk(program.functions[each].body))
+
+
+def primitives_of(program: Program) -> Iterator[ir.Prim]:
+    """Every primitive that this variant can reach: with its parameters folded, whether the program is or not."""
+    if not program.folded:
+        program = build(program.scenario, program.variant.name, geometry=program.geometry,
+                        threads=len(program.threads), params=_given(program))
+    roots = [*(t.function for t in program.threads), *(f for f in (program.setup, program.at_rest) if f)]
+    for name in _callee_first(program.functions, roots):
+        yield from (stmt for stmt in ir.walk(program.functions[name].body) if isinstance(stmt, ir.Prim))
+
+
+def _given(program: Program) -> dict[str, int]:
+    built_in = program.layout.builtins()
+    return {name: value for name, value in program.params.items() if name not in built_in}
 
 
 def check_program(program: Program) -> None:

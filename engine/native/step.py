@@ -269,6 +269,8 @@ def before(B, me, site):  # type: ignore[no-untyped-def]
                 return mode | MODE_SKIP
         else:
             perturb(B, p, mode)
+    elif mode & MODE_LOG != 0 and load(B + H_HALT) != 0:
+        return mode | MODE_SKIP
     return mode
 
 
@@ -364,5 +366,5 @@ def after(B, me, mode, site, address, value):  # type: ignore[no-untyped-def]
         store(row + 16, address)
         store(row + 24, value)
         store(p + T_SEQUENCE, sequence + 1)
-    if mode & MODE_LOG != 0 and mode & MODE_SKIP == 0 and load(B + H_HALT) == 0:
-        log(B, p, site & S_SITE, address, value)
+    if mode & MODE_LOG != 0 and mode & MODE_SKIP == 0:
+        log(B, p, site & S_SITE, address, value if load(B + H_HALT) == 0 else 0)
