@@ -129,6 +129,18 @@ def test_a_contended_acquire_is_an_arrival_and_a_grant():
     assert machine.enabled() == [1]
 
 
+@pytest.mark.parametrize("role", [lo.write, lo.spin], ids=["qrwlock", "spin"])
+def test_nobody_overtakes_the_queue(role):
+    """Released, but not yet granted: a third thread has to queue behind the one that waits."""
+    machine = Machine(build(lo.scenario(role, role, role)))
+    machine.step(0)
+    machine.step(1)
+    for _ in range(3):
+        machine.step(0)
+    machine.step(2)
+    assert machine.enabled() == [1]
+
+
 def test_a_poll_sleeps_until_the_lock_changes_hands():
     machine = Machine(build(lo.scenario(lo.spin, lo.poll)))
     machine.step(0)

@@ -10,11 +10,22 @@ from hypothesis import strategies as st
 from engine.explore.load import LOCKS, Machine
 from engine.language.program import build
 from tests.protocols import faults as f
+from tests.test_explore_detectors import CASES
 
 SCENARIOS = [
     f.scenario(f.reader, f.remover_and_new, setup=f.publish), f.scenario(f.speculative, f.remover, setup=f.publish),
     f.scenario((f.one_two, 0), (f.one_two, 1), f.sleeper, f.waiter, f.setter), f.scenario(f.chooser, f.arrays, f.dive),
 ]
+
+
+@pytest.mark.parametrize(("scenario", "fault", "kind", "message"), CASES)
+def test_reset_takes_a_violation_back(scenario, fault, kind, message):
+    machine = Machine(build(scenario, params={"fault": fault}), steps=500)
+    start = machine.S.copy()
+    walk(machine, [0] * 600 if kind != "deadlock" else [0, 1] * 300)
+    machine.reset()
+    assert np.array_equal(machine.S, start)
+    assert message
 
 
 def walk(machine, picks) -> None:

@@ -122,8 +122,10 @@ class _FunctionCompiler:
     def __init__(self, owner: _Compiler, function: ir.Function) -> None:
         self.owner, self.function = owner, function
         self.registers: dict[str, int] = {}
+        self.aliases: dict[str, int] = {}  # parameters of expanded functions that stand for an operand of the caller
         self.count = 0
         self.free: list[int] = []  # scratch registers not in use
+        self.expansions = 0
         self.loops: list[tuple[list[int], list[int]]] = []  # rows that break, rows that continue
         self.above: list[tuple[int, int]] = []  # (row, column): registers above ours, known when all are counted
         self.prefix = ""
@@ -169,7 +171,8 @@ class _FunctionCompiler:
         if isinstance(e, ir.Const):
             return self.owner.constant(e.value)
         if isinstance(e, ir.Var):
-            return self.register(e.name)
+            alias = self.aliases.get(self.prefix + e.name)
+            return self.register(e.name) if alias is None else alias
         scratch = self.scratch()
         borrowed.append(scratch)
         self.into(scratch, e)
@@ -304,22 +307,31 @@ class _FunctionCompiler:
         if self.owner.expandable(s.function):
             self.expand(s)
             return
-        borrowed: list[int] = []
-        sources = [self.operand(arg, borrowed) for arg in s.args]
-        for i, source in enumerate(sources):
-            self.above.append((self.emit(ops.MOVE, i, source), 1))
+        for i, arg in enumerate(s.args):
+            self.above.append((self.argument(i, arg), 1))
         row = self.emit(ops.CALL)
         self.above.append((row, 5))
         self.owner.calls.append((row, s.function))
         for i, target in enumerate(s.targets):
             self.above.append((self.emit(ops.MOVE, self.register(target), i), 2))
-        self.free += borrowed
+
+    def argument(self, i: int, arg: ir.Expr) -> int:
+        """Compute argument `i` into its place above our registers; the row whose destination is to be patched."""
+        if isinstance(arg, ir.Const | ir.Var):
+            return self.emit(ops.MOVE, i, self.operand(arg, []))
+        self.into(i, arg)
+        return len(self.owner.code.rows) - 1  # it writes its target last
 
     def expand(self, s: ir.Call) -> None:
         """The body of a pure function in place, its variables under names of their own."""
         callee = self.owner.program.functions[s.function]
-        outer, inner = self.prefix, f"{self.prefix}{s.function}@{len(self.owner.code.rows)}."
+        assigned = {name for each in callee.body for name in _targets(each)}
+        self.expansions += 1
+        outer, inner = self.prefix, f"{self.prefix}{s.function}@{self.expansions}."
         for name, arg in zip(callee.params, s.args, strict=True):
+            if isinstance(arg, ir.Const | ir.Var) and name not in assigned:
+                self.aliases[inner + name] = self.operand(arg, [])
+                continue
             self.prefix = inner
             target = self.register(name)
             self.prefix = outer
@@ -329,6 +341,13 @@ class _FunctionCompiler:
         for stmt in body:
             self.statement(stmt)
         assert isinstance(last, ir.Return)
+        if len(last.values) == 1 and s.targets:
+            self.prefix = outer
+            target = self.register(s.targets[0])
+            self.prefix = inner
+            self.into(target, last.values[0])
+            self.prefix = outer
+            return
         results = [self.into_new(f"result{i}", value) for i, value in enumerate(last.values)]
         self.prefix = outer
         for wanted, result in zip(s.targets, results, strict=False):
@@ -350,6 +369,11 @@ class _FunctionCompiler:
         elif s.name in _LOCAL:
             _LOCAL[s.name](self, s, target, args)
         # what is left are barriers: under sc they say nothing
+
+
+def _targets(s: ir.Stmt) -> tuple[str, ...]:
+    """What a statement of an expandable function assigns."""
+    return s.targets if isinstance(s, ir.Call) else (s.target,) if isinstance(s, ir.Assign) else ()
 
 
 def _step_row(row: Primitive, target: int, args: list[int]) -> tuple[int, int, int, int, int, int, int]:

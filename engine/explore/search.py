@@ -203,13 +203,14 @@ def smallest(program: Program, *, seconds: float = 20.0, lock: str = "qrwlock", 
     within the same bound while `seconds` last. Without a violation the result is complete for the last bound, or, if
     that bound cut nothing, for all executions (its bound then says preemptions None).
     """
-    begin = time.perf_counter()
     machine = Machine(program, lock=lock, pool=pool, model=model)
     if machine.failed:
         return _failed_at_once(machine, {"strategy": "dfs", "preemptions": 0, "steps": STEPS_MAX})
     best: Result | None = None
+    begin = 0.0
     for allowed in range(preemptions + 1):
         search = _Search(machine, "dfs", allowed, None, 1)
+        begin = begin or time.perf_counter()  # the first search has compiled
         bound: dict[str, Any] = {"strategy": "dfs", "preemptions": allowed, "steps": STEPS_MAX}
         left = begin + seconds - time.perf_counter()
         if best is not None and left <= 0:
