@@ -131,7 +131,7 @@ def build(scenario: Scenario, variant: str = "", *, geometry: Geometry | None = 
     layout = lay_out(geometry, module.words, module.locks, len(module.params), len(roles), ring)
     values = _param_values(scenario, module, chosen, params or {}, layout)
     addresses = {**layout.words, **layout.locks}
-    functions = fold(module, addresses, values if folded else {})
+    functions = fold(module, addresses, values if folded else _settled(scenario, module, values, params or {}))
     lock_kinds = {
         layout.locks[name] + i * 128: kind for name, (kind, count) in module.locks.items() for i in range(count)
     }
@@ -162,6 +162,16 @@ def _threads(scenario: Scenario, variant: Variant, names: Mapping[int, str], wan
         name = role.name if index == 0 else f"{role.name}{index + 1}"
         threads.append(Thread(name, names[id(role.run)], args, role.context))
     return tuple(threads)
+
+
+def _settled(scenario: Scenario, module: ir.Module, values: Mapping[str, int],
+             overrides: Mapping[str, int]) -> dict[str, int]:
+    """The parameters that one compilation for all variants may take as constants: those that no variant changes."""
+    changed = {
+        name for name, default in module.params.items()
+        if len({variant.params.get(name, default) & (1 << 64) - 1 for variant in scenario.variants}) > 1
+    }
+    return {name: value for name, value in values.items() if name not in changed and name not in overrides}
 
 
 def _param_values(scenario: Scenario, module: ir.Module, variant: Variant, overrides: Mapping[str, int],
