@@ -24,7 +24,7 @@ from scenarios.s1_refcount import unmap_one
 
 SOURCE: Final = "https://lore.kernel.org/all/20231221031915.619337-3-pasha.tatashin@soleen.com/"
 SMALL: Final = Geometry(entries=4, levels=2, frames=8)
-REAL: Final = Geometry(entries=512, levels=3, frames=32)
+REAL: Final = Geometry(entries=512, levels=2, frames=16)
 
 #: 1 when the map call of the new page has returned.
 MAPPED = Word("mapped")
@@ -50,7 +50,15 @@ def map_new(mem: Mem) -> None:
 
 @protocol
 def dma_to_new(mem: Mem) -> None:
-    """A role: a DMA to the new page; once its map call has returned it must arrive."""
+    """A role: DMAs to the new page; once its map call has returned they must arrive."""
+    one_dma_to_new(mem)
+    while mem.running():
+        one_dma_to_new(mem)
+        mem.cpu_relax()
+
+
+@protocol
+def one_dma_to_new(mem: Mem) -> None:
     mapped = mem.smp_load_acquire(MAPPED)
     reached = dma(mem, 0, _NEW)
     if mapped:
@@ -128,7 +136,15 @@ def remove_old(mem: Mem) -> None:
 
 @protocol
 def dma_to_old(mem: Mem) -> None:
-    """A role: a DMA to page 1, which is on its way out: it arrives or faults."""
+    """A role: DMAs to page 1, which is on its way out: they arrive or fault."""
+    one_dma_to_old(mem)
+    while mem.running():
+        one_dma_to_old(mem)
+        mem.cpu_relax()
+
+
+@protocol
+def one_dma_to_old(mem: Mem) -> None:
     reached = dma(mem, 0, 1)
     mem.check((reached == 0) | (reached == DEVICE_PFN + 1), "stale-translation", "a DMA goes where nothing was mapped")
 

@@ -45,8 +45,11 @@ def bump(mem: Mem, frame: int) -> None:
 
 @protocol
 def bump_pfn(mem: Mem, pfn: int) -> None:
-    """A role: one transient get of frame `pfn`."""
+    """Transient gets of frame `pfn`: one, and more while the other roles are at work."""
     bump(mem, frame_at(pfn))
+    while mem.running():
+        bump(mem, frame_at(pfn))
+        mem.cpu_relax()
 
 
 @protocol
