@@ -1,8 +1,8 @@
 """Random small protocols as source text: what the executors, and plain Python, must agree on.
 
-`module(seed, groups)` gives a protocol file. Group k has roles `g<k>_a` and `g<k>_b` and a check at rest; `SCENARIOS` has
-one scenario a group, `BATCH` one scenario for all, whose variants choose the group by a parameter (for compilers, which
-pay for every scenario).
+`module(seed, groups)` gives a protocol file. Group k has roles `g<k>_a` and `g<k>_b` and a check at rest; `SCENARIOS`
+has one scenario a group, `BATCH` one scenario for all, whose variants choose the group by a parameter (for compilers,
+which pay for every scenario).
 """
 
 from __future__ import annotations
@@ -299,11 +299,13 @@ def module(seed: int, groups: int, *, sequential: bool = False, downgrades: bool
         chain = "\n".join(f"    {'if' if k == 0 else 'elif'} GROUP == {k}:\n        g{k}_{part}(mem)"
                           for k in range(groups))
         parts.append(f"@protocol\ndef all_{part}(mem: Mem) -> None:\n{chain}\n")
+    rows = "".join(f"        (g{k}_a, g{k}_b, g{k}_rest, {('reuse', 'quarantine')[k % 2]!r}, {1 + k % 5 // 4}),\n"
+                   for k in range(groups))
     parts.append(f'''
 SCENARIOS = [
     Scenario("group", "", (Role("A", a), Role("B", b)), (Variant("v", pool=pool),), at_rest=rest, rounds=rounds)
     for a, b, rest, pool, rounds in [
-{"".join(f"        (g{k}_a, g{k}_b, g{k}_rest, {('reuse', 'quarantine')[k % 2]!r}, {1 + k % 5 // 4}),{chr(10)}" for k in range(groups))}    ]
+{rows}    ]
 ]
 BATCH = Scenario("batch", "", (Role("A", all_a), Role("B", all_b)),
                  tuple(Variant(f"g{{k}}", params={{"group": k}}) for k in range({groups})), at_rest=all_rest)

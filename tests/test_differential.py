@@ -116,13 +116,20 @@ def test_a_schedule_repeats_itself(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="the native executor needs numba")
 @pytest.mark.usefixtures("cpu_token")
-@pytest.mark.parametrize("processes", [False, True], ids=["threads", "processes"])
-def test_native_agrees(processes: bool, tmp_path: Path) -> None:
+def test_native_threads_and_processes_agree(tmp_path: Path) -> None:
+    """One compile for all groups: a scenario costs seconds, an execution milliseconds."""
     from engine.native.replay import replay as native_replay
 
-    protocols = load(tmp_path, module(4000, 60, downgrades=False, budget=8))
-    for number in range(60):
+    groups = 12
+    protocols = load(tmp_path, module(4000, groups, downgrades=False, budget=6))
+    for number in range(groups):
         folded = build(protocols.BATCH, f"g{number}")
         compiled = build(protocols.BATCH, f"g{number}", folded=False)
-        schedule, execution = walk(folded, number, ("qrwlock", "pthread", "pthread-writer")[number % 3], folder=tmp_path)
-        compare(execution, native_replay(compiled, schedule, processes=processes), f"g{number}")
+        for turn in range(12):
+            lock = ("qrwlock", "pthread", "pthread-writer")[turn % 3]
+            schedule, execution = walk(folded, turn, lock, folder=tmp_path)
+            name = f"g{number}, walk {turn}, {lock}"
+            native = native_replay(compiled, schedule, processes=turn % 4 == 3)
+            if native.violation and native.violation.kind == "deadlock":
+                del native.steps[len(execution.steps):]  # threads that hang are let go in the end, and note that down
+            compare(execution, native, name)

@@ -114,6 +114,8 @@ class Expressions:
     def ex_UnaryOp(self, node: ast.UnaryOp) -> ir.Expr:
         if isinstance(node.op, ast.UAdd):
             return self.expr(node.operand)
+        if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant) and type(node.operand.value) is int:
+            return self._word(-node.operand.value, node)
         return ir.Unary(_UNARY[type(node.op)], self.expr(node.operand))
 
     def ex_Compare(self, node: ast.Compare) -> ir.Expr:

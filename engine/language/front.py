@@ -19,7 +19,7 @@ from engine.language.assigned import check_assigned
 from engine.language.calls import Calls
 from engine.language.expressions import BINARY
 from engine.language.linker import Linker
-from engine.language.source import keyword, place_of, values_of
+from engine.language.source import keyword, place_of, returns_of, values_of
 from engine.words import MASK
 
 
@@ -56,11 +56,10 @@ class _FunctionCompiler(Calls):
 
     def _count_returns(self) -> int:
         counts = set()
-        for node in ast.walk(self.source.tree):
-            if isinstance(node, ast.Return):
-                counts.add(values_of(node))
-                if len(counts) > 1:
-                    raise self.source.error("every return of a protocol has the same number of values", node)
+        for node in sorted(returns_of(self.source.tree), key=lambda node: node.lineno):
+            counts.add(values_of(node))
+            if len(counts) > 1:
+                raise self.source.error("every return of a protocol has the same number of values", node)
         return counts.pop() if counts else 0
 
     # --- statements ---
