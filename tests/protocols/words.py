@@ -107,6 +107,13 @@ def quotient(a: int, b: int) -> tuple[int, int]:
 
 
 @protocol
+def spread(mem: Mem, a: int) -> tuple[int, int, int]:
+    """More results than parameters, after an expression that has used many temporaries."""
+    mem.write_once(R[39], (a + 1) * (a + 2) + ((a + 3) * (a + 4) ^ (a + 5) * (a + 6)))
+    return a + 1, a + 2, a + 3
+
+
+@protocol
 def fib(mem: Mem, n: int) -> int:
     """Recursive, with locals that must survive the calls."""
     if n < 2:
@@ -124,6 +131,8 @@ def calls(mem: Mem) -> None:
     mem.write_once(R[1], fib(mem, 12))
     x, y = quotient(x * 10, y + 2)
     mem.write_once(R[3], x * 10 + y)
+    x, y, z = spread(mem, 4)
+    mem.write_once(R[4], x * 100 + y * 10 + z)
     total = 0
     for i in range(10, 0, -3):
         if i == 4:
