@@ -2,9 +2,9 @@
 
     entry(SETUP | REST | ROLE | DRIVE | REPLAY | START, B, me, alone)
 
-Constants are module-level uint64 values, because a literal would be an int64. Functions stand callee first; those that
-call each other in a circle are left to Numba's inference, and measure the stack, because native recursion that runs
-away would end the process.
+Constants are module-level uint64 values, because a literal would be an int64. Functions stand callee first. Circles of
+calls are made self-recursion (`engine.language.inline` says why); what is recursive measures the stack, because native
+recursion that runs away would end the process.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from engine.errors import UsageError
 from engine.language import ir
 from engine.language.emit import Dialect, emit, local_name
+from engine.language.inline import break_circles
 from engine.language.program import Program, _compile, build
 from engine.native.words import MAX_ARGS, MAX_COUNTERS
 from engine.violations import BY_NAME
@@ -170,7 +171,8 @@ def generate(program: Program, *, checks: bool) -> str:
     roles = role_functions(program)
     roots = [*roles, *(name for name in (program.setup, program.at_rest) if name)]
     dialect = NativeDialect(program)
-    functions = [program.functions[name] for name in _callee_first(program.functions, roots)]
+    straight = break_circles(program.functions)
+    functions = [straight[name] for name in _callee_first(straight, roots)]
     nodes: list[ast.stmt] = [emit(function, dialect) for function in functions]
     nodes += ast.parse(_entry(program, roles)).body
     body = "\n\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in nodes)
