@@ -31,8 +31,8 @@ def find(name: str, among: Sequence[Scenario] = ()) -> tuple[Scenario, Variant]:
     """The scenario and variant that a name means.
 
     Args:
-        name: a scenario ("transient-get": its first variant), NAME:VARIANT, or an item of the catalogue ("S1-a", in
-            either case: the first variant that shows it).
+        name: a scenario ("transient-get": its first variant), NAME:VARIANT, or an item of the catalogue ("S1-a",
+            "S4-j.reread", in either case: the first variant that shows it; "S4-j" stands for its first part).
         among: where to look, everything if empty.
 
     Raises:
@@ -45,7 +45,7 @@ def find(name: str, among: Sequence[Scenario] = ()) -> tuple[Scenario, Variant]:
             return scenario, scenario.variant(variant_name)
     for scenario in scenarios:
         for variant in scenario.variants:
-            if variant.item and variant.item.lower() == name.lower():
+            if variant.item and name.lower() in (variant.item.lower(), variant.item.lower().partition(".")[0]):
                 return scenario, variant
     raise UsageError(f"no scenario or race is called {name!r}{_closest(name, scenarios)}; see: pttorture list")
 

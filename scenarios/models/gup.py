@@ -10,7 +10,7 @@ from engine import Counter, Param, protocol
 from engine.declare import Mem
 from engine.memory.page import N_FRAMES, frame_at, refcount
 
-PAUSE = Param("gup_pause", 64)  # turns of cpu_relax between two gets of the load role: its rate
+PAUSE = Param("gup_pause", 16)  # turns of cpu_relax between two gets of the load role: its rate
 
 GETS = Counter("gets", "transient gets that hit a page in use")
 MISSES = Counter("misses", "transient gets that found a free page")
