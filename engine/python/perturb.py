@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -44,16 +45,19 @@ class QuickSwitching:
 
     users = 0
     before = 0.0
+    changing = threading.Lock()
 
     @classmethod
     def start(cls) -> None:
-        if cls.users == 0:
-            cls.before = sys.getswitchinterval()
-            sys.setswitchinterval(SWITCH_INTERVAL)
-        cls.users += 1
+        with cls.changing:
+            if cls.users == 0:
+                cls.before = sys.getswitchinterval()
+                sys.setswitchinterval(SWITCH_INTERVAL)
+            cls.users += 1
 
     @classmethod
     def stop(cls) -> None:
-        cls.users -= 1
-        if cls.users == 0:
-            sys.setswitchinterval(cls.before)
+        with cls.changing:
+            cls.users -= 1
+            if cls.users == 0:
+                sys.setswitchinterval(cls.before)
