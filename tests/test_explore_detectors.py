@@ -54,6 +54,7 @@ CASES = [
     (f.scenario(f.warner), 1, "warning", "WARN_ON("),
     (f.scenario(f.dive), 1, "stack-overflow", "calls deeper than 64"),
     (f.scenario(f.endless), 1, "step-limit", "more than 500 steps"),
+    (f.scenario(f.endless), 3, "step-limit", "more than 500 steps and choices"),
     (f.scenario(f.endless), 2, "step-limit", "without a step"),
     (f.scenario(f.arrays), 1, "wild-access", "index 4 of an array of 4 words"),
     (f.scenario(f.chooser), 12, "check", "the unlucky value"),

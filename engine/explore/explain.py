@@ -138,7 +138,7 @@ class _Explainer:
     def on_step_limit(self) -> str:
         if self.detail == c.LIMIT_LOCAL:
             return f"{who(self.m, self.thread)} works for ever without a step"
-        return f"more than {self.m.C[c.C_LIMIT]} steps in one execution"
+        return f"more than {self.m.C[c.C_LIMIT]} steps and choices in one execution"
 
     def on_deadlock(self) -> str:
         return "; ".join(self.waits())

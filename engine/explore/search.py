@@ -22,7 +22,7 @@ from engine.violations import BY_NAME
 #: A slice is compiled code that Ctrl-C and a time limit wait for.
 _SLICE_SECONDS: Final = 0.04
 _SHORTEN_SECONDS: Final = 3.0
-_FIRST_BUDGET: Final = 20_000 if HAVE_NUMBA else 200
+_FIRST_BUDGET: Final = 2_000 if HAVE_NUMBA else 100
 
 Strategy = Callable[..., int]
 
@@ -74,11 +74,12 @@ class _Search:
         if strategy == "random" and preemptions is not None:
             raise UsageError("a bound on preemptions is for strategy dfs; random does not keep to it")
         self.machine, self.run = machine, _strategies()[strategy]
-        self.D: Words = np.zeros((2 * STEPS_MAX + 2) * x.NODE, np.int64)
+        longest = int(machine.C[c.C_LIMIT]) + 2  # one more step or choice than the limit is a violation
+        self.D: Words = np.zeros(longest * x.NODE, np.int64)
         self.X: Words = np.zeros(x.X_SIZE, np.int64)
         self.X[x.X_LAST] = -1
         self.X[x.X_BOUND] = -1 if preemptions is None else preemptions
-        self.X[x.X_LONGEST] = 2 * STEPS_MAX
+        self.X[x.X_LONGEST] = longest
         self.X[x.X_BASE] = machine.base
         self.X[x.X_RANDOM] = (seed * 0x9E3779B97F4A7C15 + 0x5851F42D4C957F2D & (1 << 63) - 1) | 1
         self.X[x.X_WANTED] = (1 << 62) if executions is None else executions

@@ -196,7 +196,9 @@ def endless(mem: Mem) -> None:
     n = 0
     while FAULT or n < 10:
         n = n + 1
-        if FAULT != 2:
+        if FAULT == 3:
+            mem.choose(2)
+        elif FAULT != 2:
             mem.write_once(OUT, n)
 
 

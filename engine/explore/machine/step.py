@@ -212,17 +212,25 @@ def wake(C: Any, S: Any, U: Any) -> None:
 
 
 @jit
+def too_long(C: Any, S: Any, U: Any, t: Any, pc: Any) -> Any:
+    """Count a step or a choice; true, and a violation, if the execution has too many or the undo log is full."""
+    taken = S[c.S_STEPS] + 1
+    put(S, U, c.S_STEPS, taken)
+    if taken <= C[c.C_LIMIT] and U[c.U_TOP] + c.U_SLACK <= U.shape[0]:
+        return False
+    fail(S, U, STEP_LIMIT, t, pc, 0, 0, c.LIMIT_STEPS)
+    note(U, 0, 0, 0, 0, c.PLAIN)
+    return True
+
+
+@jit
 def step(C: Any, S: Any, U: Any, t: Any) -> None:
     """Thread `t`, which is enabled, takes its next step and does its local work up to the one after."""
     area = mm.area_of(C, t)
     pc, base = S[area + c.T_PC], S[area + c.T_BASE]
     row = row_of(C, pc)
     op = C[row]
-    taken = S[c.S_STEPS] + 1
-    put(S, U, c.S_STEPS, taken)
-    if taken > C[c.C_LIMIT]:
-        fail(S, U, STEP_LIMIT, t, pc, 0, 0, c.LIMIT_STEPS)
-        note(U, 0, 0, 0, 0, c.PLAIN)
+    if too_long(C, S, U, t, pc):
         return
     if S[area + c.T_STATUS] == c.BLOCKED:
         lk.grant(C, S, U, t, pc)
@@ -284,6 +292,8 @@ def choose(C: Any, S: Any, U: Any, t: Any, chosen: Any) -> None:
     pc = S[area + c.T_PC]
     put(S, U, area + c.T_STATUS, c.READY)
     put(S, U, c.S_CHOOSING, S[c.S_CHOOSING] - 1)
+    if too_long(C, S, U, t, pc):
+        return
     put(S, U, area + c.T_CHOICES, S[area + c.T_CHOICES] + 1)
     put_register(C, S, U, S[area + c.T_BASE], C[row_of(C, pc) + 1], chosen, np.int64(0))
     advance(C, S, U, t, pc + 1)
