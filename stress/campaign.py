@@ -18,6 +18,7 @@ from stress.console import Console
 from stress.interrupts import EXIT_INTERRUPTED, Interrupted, deferred
 from stress.job import Job
 from stress.journal import Journal
+from stress.options import refuse
 from stress.report import json as json_report
 from stress.report import junit, text
 from stress.report.write import check_target, write
@@ -107,6 +108,8 @@ def campaign(args: argparse.Namespace) -> int:
     """The whole command."""
     seed = secrets.randbits(32) if args.seed is None else args.seed
     if not args.names:
+        for option in ("threads", "processes", "executor", "lock"):
+            refuse(getattr(args, option), f"--{option} has no effect on the main job; name a scenario")
         from stress.plan import main_job
 
         return finish(start(args, "run", seed), main_job)

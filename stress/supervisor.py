@@ -42,14 +42,16 @@ class Supervisor:
 
     Args:
         folder: where arenas lie. tell: called at every look. find: called with every new violation and every fault.
-        limit: seconds without progress before a round is stuck.
+        limit: seconds without progress before a round is stuck. most_hangs: rounds that hang before the job ends.
+        enough: the job ends when a violation of this kind has been seen.
     """
 
     def __init__(self, job: Job, program: Program, nursery: Nursery, folder: Path, *, tell: Tell = lambda *_: None,
-                 find: Find = lambda _: None, limit: float = 0.0, most_hangs: int = MOST_HANGS) -> None:
+                 find: Find = lambda _: None, limit: float = 0.0, most_hangs: int = MOST_HANGS,
+                 enough: str = "") -> None:
         self.job, self.program, self.nursery, self.folder = job, program, nursery, folder
         self.tell, self.find, self.most_hangs = tell, find, most_hangs
-        self.limit = limit
+        self.limit, self.enough = limit, enough
         self.tally = Tally()
         self.executor = faces.executor(job.executor)
         self.done = False
@@ -62,7 +64,7 @@ class Supervisor:
             PttortureError: no arena, or no worker, can be had at all.
         """
         while self.tally.seconds < self.job.seconds and not self.done:
-            if self.tally.hangs >= self.most_hangs or len(self.tally.faults) >= MOST_FAULTS:
+            if self._seen() or self.tally.hangs >= self.most_hangs or len(self.tally.faults) >= MOST_FAULTS:
                 break
             self._one_arena()
         return self.tally
@@ -72,7 +74,10 @@ class Supervisor:
 
     def over(self, session: Session, progress: Progress) -> bool:  # noqa: ARG002
         """Whether the job is done before its time. Called at every look."""
-        return False
+        return self._seen()
+
+    def _seen(self) -> bool:
+        return bool(self.enough) and any(kind == self.enough for kind, _ in self.tally.violations)
 
     def _one_arena(self) -> None:
         attempt = self.tally.hangs + len(self.tally.faults)

@@ -1,0 +1,117 @@
+"""The main job, `pttorture run` without a name: everything briefly, within 90 seconds on two cores.
+
+    every variant on native threads, then on native processes
+    those that upgrade a lock on Python threads too, with each of readerwriterlock's locks
+    a real trace, with splits, beside walkers and getters
+    one race, its smallest interleaving drawn
+
+Compilation comes first and is not counted. The time is shared out as it goes: a race that is seen gives the rest of its
+time back, and what follows gets more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
+
+from engine.declare import CLEAN, Scenario, Variant
+from engine.language.program import build
+from stress import selection
+from stress.campaign import Run, runner
+from stress.job import Job, variant_of
+from stress.options import LOCKS
+from stress.results import expected
+from stress.runner import Runner
+from stress.selection import DEFAULT_SECONDS, Chosen
+from stress.supervisor import Supervisor
+from stress.trace import load, shipped
+from stress.trace.replay import Prepared, prepare
+from stress.tracing import replay
+
+BUDGET: Final = 70.0  # seconds for the jobs; the trace and the picture have the rest of the 90
+OVERHEAD: Final = 0.15  # seconds for an arena and its workers
+LEAST: Final = 0.1
+MOST: Final = 1.0
+RACES: Final = 4.0  # a race may take so many shares before it counts as missed
+TRACE: Final = "vfio-hugepage"
+DRAWN: Final = "S4-a"
+#: Scenarios whose protocol turns a read hold into a write hold.
+UPGRADING: Final = ("both-give-up", "parent-freed")
+
+
+@dataclass(frozen=True)
+class MainJob:
+    """What there is to do: the jobs, and the trace."""
+
+    jobs: tuple[Job, ...]
+    trace: Prepared
+
+
+def plan(seed: int, perturb: str = "") -> MainJob:
+    """All jobs, scenario by scenario, so that a person sees a broken design next to its fix."""
+    from scenarios import all_scenarios
+
+    jobs: list[Job] = []
+    for scenario in all_scenarios():
+        chosen = [Chosen(scenario, variant) for variant in scenario.variants]
+        for processes in (1, 2):
+            enough = [each for each in chosen if _roles(scenario, each.variant) >= processes]
+            jobs += selection.jobs(enough, executor="native", lock="", threads=0, processes=processes,
+                                   seconds=MOST, seed=seed, perturb=perturb)
+        if scenario.name in UPGRADING:
+            for lock in LOCKS["python"]:
+                jobs += selection.jobs(chosen, executor="python", lock=lock, threads=0, processes=1, seconds=MOST,
+                                       seed=seed, perturb=perturb)
+    return MainJob(tuple(jobs), prepare(load(shipped()[TRACE]), 2, "split"))
+
+
+def _roles(scenario: Scenario, variant: Variant) -> int:
+    return len(variant.roles or scenario.roles)
+
+
+def main_job(run: Run) -> None:
+    """Run it."""
+    args = run.args
+    todo = plan(run.seed, args.perturb or "")
+    with runner(run) as made:
+        seconds = made.prepare([*todo.jobs, todo.trace.job()])
+        run.console.say(f"compiled in {seconds:.0f} s, kept for the next run" if seconds > 5 else
+                        f"compiled code loaded in {seconds:.1f} s")
+        begin = time.monotonic()
+        _jobs(run, made, todo.jobs, args.seconds)
+        run.show(replay(run, made, todo.trace, seconds=3.0))
+    run.extra["drawn"] = _draw(run)
+    run.extra["seconds"] = round(time.monotonic() - begin, 1)
+    run.console.say(f"main job: {run.extra['seconds']} s, compilation not counted")
+
+
+def _jobs(run: Run, made: Runner, jobs: Sequence[Job], seconds: float | None) -> None:
+    end = time.monotonic() + BUDGET
+    for number, job in enumerate(jobs):
+        left = len(jobs) - number
+        share = min(MOST, max(LEAST, (end - time.monotonic()) / left - OVERHEAD))
+        kind = expected(variant_of(job), job, made.program(job))
+        time_for = seconds or (share if kind == CLEAN else min(share * RACES, DEFAULT_SECONDS))
+        timed = replace(job, seconds=time_for)
+        enough = "" if kind == CLEAN or seconds else kind
+        supervise = partial(Supervisor, timed, made.program(timed), enough=enough, most_hangs=1)
+        run.show(made.run(timed, supervise=supervise))
+
+
+def _draw(run: Run) -> dict[str, Any]:
+    """The smallest interleaving of one race, on the screen and as data."""
+    from engine.explore import smallest
+    from stress.drawing import draw
+
+    chosen = selection.choose(DRAWN, first=True)[0]
+    program = build(chosen.scenario, chosen.variant.name)
+    found = smallest(program, seconds=5.0)
+    if found.schedule is None:
+        return {"race": DRAWN, "schedule": None}
+    text = draw(program, found.schedule)
+    run.console.say(f"\n{chosen.title} ({DRAWN}), the smallest interleaving: {found.preemptions} preemptions, "
+                    f"{found.executions:,} executions\n\n{text}")
+    return {"race": DRAWN, "schedule": found.schedule.to_json(), "preemptions": found.preemptions, "picture": text}
