@@ -1,0 +1,148 @@
+"""Every variant against the search: each race within a bound and of the expected kind, each fix complete within a larger one.
+
+The bound is a number of preemptions. A fix counts only if its search was complete within a bound at which the broken
+twin is found, and only if the search did the work that the variant names.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import CLEAN, Scenario, Variant
+from engine.explore import Result, explore, replay
+from engine.language.program import build
+from scenarios import all_scenarios, find
+
+LOCKS = ("qrwlock", "pthread", "pthread-writer", "fair", "read", "write")
+
+#: The fewest preemptions that break it, under qrwlock.
+BREAKS_AT = {
+    "transient-get:rfc-v1": 1, "transient-get:later-elsewhere": 1, "false-warn:rfc-v1": 1, "both-give-up:rfc-v1": 2,
+    "both-give-up:order-v1-ptdesc": 2, "mapcount-get:recheck-window": 1, "parent-freed:rfc-v1": 1,
+    "parent-freed:rfc-v2": 1, "parent-freed:try-upgrade": 1, "parent-freed:own-range-grows": 0, "nested-read:rfc": 1,
+    "stale-structure-cache:rfc-v1": 1, "stale-structure-cache:rfc-v2": 1, "stale-structure-cache:prune": 1,
+    "free-before-flush:write-section": 0, "free-before-flush:before-flush": 1, "free-before-flush:early-queue": 1,
+    "free-before-flush:super-page": 1, "free-before-flush:cached-at-free": 0, "split:reread": 1, "split:plain-store": 1,
+    "split:plain-store-leak": 1, "split:no-flush": 0, "split:unmap-beside": 1, "split:rfc-v1": 0, "split:rfc-v2": 0,
+    "split:whole": 1, "descend-into-leaf:rfc-v1": 1, "descend-into-leaf:rfc-v2": 1,
+}
+#: The bound within which the scenario's fixes are searched completely; its broken variants all break below it.
+HOLDS_WITHIN = {"mapcount-get": 2, "stale-structure-cache": 2}
+DEFAULT_BOUND = 3
+
+SEARCHED = [(s, v) for s in all_scenarios() if s.name != "hammer" for v in s.variants]
+
+
+def names(pairs: list[tuple[Scenario, Variant]]) -> list[str]:
+    return [f"{s.name}:{v.name}" for s, v in pairs]
+
+
+BROKEN = [name for name, (_, v) in zip(names(SEARCHED), SEARCHED, strict=True) if v.expected(lock="qrwlock") != CLEAN]
+FIXED = [name for name, (_, v) in zip(names(SEARCHED), SEARCHED, strict=True) if v.expected(lock="qrwlock") == CLEAN]
+
+
+def search(name: str, preemptions: int, lock: str = "qrwlock") -> Result:
+    scenario, variant = find(name)
+    return explore(build(scenario, variant.name), preemptions=preemptions, lock=lock)
+
+
+def test_the_table_names_every_variant_that_breaks() -> None:
+    assert set(BREAKS_AT) == set(BROKEN)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_it_breaks_as_expected_and_not_with_fewer_preemptions(name: str) -> None:
+    scenario, variant = find(name)
+    bound = BREAKS_AT[name]
+    if bound:
+        below = search(name, bound - 1)
+        assert below.violation is None
+        assert below.complete
+    result = search(name, bound)
+    assert result.violation is not None
+    assert result.violation.kind == variant.expects
+    assert result.schedule is not None
+    again = replay(build(scenario, variant.name), result.schedule).violation
+    assert again is not None
+    assert (again.kind, again.where) == (variant.expects, result.violation.where)
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_it_holds_where_its_twin_breaks(name: str) -> None:
+    scenario, variant = find(name)
+    bound = HOLDS_WITHIN.get(scenario.name, DEFAULT_BOUND)
+    assert all(BREAKS_AT[twin] <= bound for twin in BROKEN if twin.startswith(scenario.name + ":"))
+    result = search(name, bound)
+    assert result.violation is None
+    assert result.complete
+    assert [c for c in variant.needs if not result.counters.get(c)] == []
+    assert [c for c in variant.forbids if result.counters.get(c)] == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("name", ["nested-read:rfc", "nested-read:rfc-interrupt", "nested-read:flat"])
+def test_whether_a_nested_reader_hangs_is_the_locks_rule(name: str, lock: str) -> None:
+    """S4-c over all locks and both contexts."""
+    expected = find(name)[1].expected(lock=lock)
+    result = search(name, 2, lock)
+    assert (result.violation.kind if result.violation else CLEAN) == expected
+    if expected == "deadlock":
+        assert result.violation is not None
+        assert "pgd_lock" in result.violation.message
+        assert "CPU0 map" in result.violation.message
+        assert "CPU1 unmap" in result.violation.message
+
+
+def test_what_hangs_is_what_the_table_says() -> None:
+    hangs = {
+        variant: [lock for lock in LOCKS if find(f"nested-read:{variant}")[1].expected(lock=lock) == "deadlock"]
+        for variant in ("rfc", "rfc-interrupt", "flat")
+    }
+    assert hangs == {
+        "rfc": ["qrwlock", "pthread-writer", "fair", "write"],
+        "rfc-interrupt": ["pthread-writer", "fair", "write"],
+        "flat": [],
+    }
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("name", [
+    "both-give-up:try-upgrade", "both-give-up:rfc-v2", "parent-freed:pin-try-upgrade", "parent-freed:restart-try-upgrade",
+    "parent-freed:prune", "split:exclusive-try-upgrade",
+])
+def test_upgrades_hold_under_every_lock(name: str, lock: str) -> None:
+    result = search(name, 2, lock)
+    assert result.violation is None
+    assert result.complete
+    if "try-upgrade" in name:
+        won = bool(result.counters.get("upgrades_won"))
+        assert won == (lock == "qrwlock"), "only qrwlock can upgrade in place"
+        assert result.counters["upgrades_lost"] > 0
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_two_upgraders_give_up_under_every_lock(lock: str) -> None:
+    """S1-d; a lock that lets a waiting writer pass readers needs one preemption less."""
+    bound = 2 if lock in ("qrwlock", "pthread-writer", "write") else 3
+    assert search("both-give-up:rfc-v1", bound - 1, lock).violation is None
+    result = search("both-give-up:rfc-v1", bound, lock)
+    assert result.violation is not None
+    assert result.violation.kind == "missed-free"
+
+
+@pytest.mark.parametrize("name", ["split", "prune", "own-range", "try-upgrade"])
+def test_load_holds_in_random_executions(name: str) -> None:
+    scenario, variant = find(f"hammer:{name}")
+    result = explore(build(scenario, variant.name), strategy="random", executions=1500, seed=7)
+    assert result.violation is None
+    assert [c for c in variant.needs if not result.counters.get(c)] == []
+
+
+@pytest.mark.parametrize("name", ["reread", "plain-store", "no-flush", "unmap-beside"])
+def test_load_finds_the_hazards_of_splitting(name: str) -> None:
+    """With one region both owners are at the same large leaf: one preemption is enough."""
+    scenario, variant = find(f"hammer:{name}")
+    program = build(scenario, variant.name, params={"regions": 1, "shared_pages": 0})
+    result = explore(program, preemptions=1)
+    assert result.violation is not None
+    assert result.violation.kind == variant.expects
