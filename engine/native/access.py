@@ -6,28 +6,19 @@ of the site operand, see S_ in `engine.native.words`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from engine.native.intrinsics import ATOMIC, X86
-from engine.native.jit import EXPORTS, OPTIONS, native, unsigned
+from engine.native.jit import export_as, native
 from engine.native.operators import OPERATORS
 from engine.native.step import after, before, checked
 from engine.native.words import S_DONE, S_NEW, S_ORDERED, S_ZERO
 
 TSO = X86  # every atomic instruction of x86 has the strongest order there is; plain loads and stores have one form
 MASKS = {4: (1 << 32) - 1, 8: (1 << 64) - 1}
-is_zero: Any = OPERATORS["_not"]
-
-
-def _export(name: str, arity: int, function: Callable[..., Any]) -> None:
-    import numba
-
-    EXPORTS[f"ptt_{name}"] = (numba.njit(**OPTIONS)(unsigned(function)), arity)
+is_zero = OPERATORS["_not"]
 
 
 @native
-def outcome(site, old, new, changed):  # type: ignore[no-untyped-def]
+def outcome(site: int, old: int, new: int, changed: int) -> int:
     """The value of a read-modify-write, as its row returns it; a void one shows the new value to recorders."""
     if site & S_NEW != 0:
         return new
@@ -41,7 +32,7 @@ def outcome(site, old, new, changed):  # type: ignore[no-untyped-def]
 def _load(width: int) -> None:
     relaxed, acquire = (ATOMIC["load", width, order] for order in ("relaxed", "acquire"))
 
-    def load(B, me, site, address):  # type: ignore[no-untyped-def]
+    def load(B: int, me: int, site: int, address: int) -> int:
         mode = before(B, me, site)
         place = checked(B, me, mode, site, address, width)
         if TSO or site & S_ORDERED != 0:
@@ -51,13 +42,13 @@ def _load(width: int) -> None:
         after(B, me, mode, site, address, value if site & S_DONE == 0 else 0)
         return value
 
-    _export(f"load{width}", 4, load)
+    export_as(f"load{width}", load)
 
 
 def _store(width: int) -> None:
     relaxed, release, mask = ATOMIC["store", width, "relaxed"], ATOMIC["store", width, "release"], MASKS[width]
 
-    def store(B, me, site, address, value):  # type: ignore[no-untyped-def]
+    def store(B: int, me: int, site: int, address: int, value: int) -> int:
         mode = before(B, me, site)
         place = checked(B, me, mode, site, address, width)
         if TSO or site & S_ORDERED != 0:
@@ -67,7 +58,7 @@ def _store(width: int) -> None:
         after(B, me, mode, site, address, value & mask)
         return value
 
-    _export(f"store{width}", 5, store)
+    export_as(f"store{width}", store)
 
 
 def _rmw(op: str, width: int) -> None:
@@ -75,7 +66,7 @@ def _rmw(op: str, width: int) -> None:
     operate = OPERATORS["_max" if op == "xchg" else f"_{op}"]
     exchange = op == "xchg"
 
-    def rmw(B, me, site, address, value):  # type: ignore[no-untyped-def]
+    def rmw(B: int, me: int, site: int, address: int, value: int) -> int:
         mode = before(B, me, site)
         place = checked(B, me, mode, site, address, width)
         if TSO or site & S_ORDERED != 0:
@@ -90,13 +81,13 @@ def _rmw(op: str, width: int) -> None:
         after(B, me, mode, site, address, result)
         return result
 
-    _export(f"{op}{width}", 5, rmw)
+    export_as(f"{op}{width}", rmw)
 
 
 def _cmpxchg(width: int) -> None:
     relaxed, full, mask = ATOMIC["cmpxchg", width, "relaxed"], ATOMIC["cmpxchg", width, "full"], MASKS[width]
 
-    def cmpxchg(B, me, site, address, expected, value):  # type: ignore[no-untyped-def]
+    def cmpxchg(B: int, me: int, site: int, address: int, expected: int, value: int) -> int:
         mode = before(B, me, site)
         place = checked(B, me, mode, site, address, width)
         if TSO or site & S_ORDERED != 0:
@@ -110,13 +101,13 @@ def _cmpxchg(width: int) -> None:
         after(B, me, mode, site, address, result)
         return result
 
-    _export(f"cmpxchg{width}", 6, cmpxchg)
+    export_as(f"cmpxchg{width}", cmpxchg)
 
 
 def _add_unless(width: int) -> None:
     load, cmpxchg, mask = ATOMIC["load", width, "relaxed"], ATOMIC["cmpxchg", width, "full"], MASKS[width]
 
-    def add_unless(B, me, site, address, value, unless):  # type: ignore[no-untyped-def]
+    def add_unless(B: int, me: int, site: int, address: int, value: int, unless: int) -> int:
         mode = before(B, me, site)
         place = checked(B, me, mode, site, address, width)
         seen = load(place)
@@ -131,7 +122,7 @@ def _add_unless(width: int) -> None:
         after(B, me, mode, site, address, result)
         return result
 
-    _export(f"add_unless{width}", 6, add_unless)
+    export_as(f"add_unless{width}", add_unless)
 
 
 for _width in (4, 8):

@@ -26,7 +26,13 @@ from engine.native import require
 
 _log = logging.getLogger(__name__)
 _ENGINE = Path(__file__).resolve().parent.parent
-_SOURCES = ("native/*.py", "memory/*.py", "violations.py", "vocabulary.py", "words.py", "language/emit.py")
+#: Whatever compiled code depends on beside its own text. What only writes texts or reads arenas is not here.
+_SOURCES = (
+    "native/access.py", "native/frames.py", "native/intrinsics.py", "native/jit.py", "native/library.py",
+    "native/local.py", "native/locks.py", "native/operators.py", "native/primitives.py", "native/rounds.py",
+    "native/spinning.py", "native/step.py", "native/words.py", "memory/arena.py", "memory/layout.py",
+    "memory/overlay.py", "memory/shadow.py", "violations.py", "vocabulary.py",
+)
 
 #: entry(what, address of the arena, offset of the thread's area, offset of the area for what runs alone)
 Entry = Callable[[int, int, int, int], int]
@@ -56,9 +62,8 @@ def environment() -> str:
     facts = (numba.__version__, sys.version, binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten())
     for text in facts:
         digest.update(text.encode() + b"\0")
-    for pattern in _SOURCES:
-        for path in sorted(_ENGINE.glob(pattern)):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for name in _SOURCES:
+        digest.update(name.encode() + b"\0" + (_ENGINE / name).read_bytes() + b"\0")
     return digest.hexdigest()
 
 

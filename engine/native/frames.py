@@ -49,14 +49,14 @@ CONTROL = (1 << GENERATION_SHIFT) - 1
 
 
 @native
-def lock_pool(pool):  # type: ignore[no-untyped-def]
+def lock_pool(pool: int) -> None:
     spin = 0
     while load(pool + POOL_LOCK) != 0 or cas(pool + POOL_LOCK, 0, 1) != 0:
         spin = relax(spin)
 
 
 @native
-def pool_take(pool, frames):  # type: ignore[no-untyped-def]
+def pool_take(pool: int, frames: int) -> int:
     """The pfn at the head, 0 if the pool is empty."""
     lock_pool(pool)
     pfn, count = 0, load(pool + POOL_COUNT)
@@ -70,7 +70,7 @@ def pool_take(pool, frames):  # type: ignore[no-untyped-def]
 
 
 @native
-def pool_give(pool, frames, pfn):  # type: ignore[no-untyped-def]
+def pool_give(pool: int, frames: int, pfn: int) -> None:
     lock_pool(pool)
     head, count = load(pool + POOL_HEAD), load(pool + POOL_COUNT)
     if load(pool + POOL_MODE) == 0:
@@ -84,7 +84,7 @@ def pool_give(pool, frames, pfn):  # type: ignore[no-untyped-def]
 
 
 @native
-def place_word(p, site):  # type: ignore[no-untyped-def]
+def place_word(p: int, site: int) -> int:
     """Who and where, as `shadow.pack_place` writes it. Set-up and the check at rest are thread -1."""
     index = load(p + T_INDEX)
     if index > 0xFFFF:
@@ -93,7 +93,7 @@ def place_word(p, site):  # type: ignore[no-untyped-def]
 
 
 @native
-def bad_word(d):  # type: ignore[no-untyped-def]
+def bad_word(d: int) -> int:
     """Address of the first word of a descriptor that is not in the reset state, 0 if all are."""
     if load32(d + MAPCOUNT) != UNTYPED:
         return d + MAPCOUNT
@@ -107,7 +107,7 @@ def bad_word(d):  # type: ignore[no-untyped-def]
 
 
 @export
-def alloc_page(B, me, site, owner):  # type: ignore[no-untyped-def]
+def alloc_page(B: int, me: int, site: int, owner: int) -> int:
     """Checks the descriptor as the kernel does; sets `_refcount` and `private`, leaves `index` as it was."""
     p = B + me
     mode = before(B, me, site)
@@ -136,7 +136,7 @@ def alloc_page(B, me, site, owner):  # type: ignore[no-untyped-def]
 
 
 @native
-def let_frame_go(B, me, site, pfn, frame):  # type: ignore[no-untyped-def]
+def let_frame_go(B: int, me: int, site: int, pfn: int, frame: int) -> None:
     """Free a frame: its state changes by one instruction, so that of two frees one is the second."""
     state = B + load(B + H_STATES) + pfn * 8
     record = B + load(B + H_RECORDS) + pfn * RECORD_BYTES
@@ -156,7 +156,7 @@ def let_frame_go(B, me, site, pfn, frame):  # type: ignore[no-untyped-def]
 
 
 @export
-def free_page(B, me, site, frame):  # type: ignore[no-untyped-def]
+def free_page(B: int, me: int, site: int, frame: int) -> int:
     mode = before(B, me, site)
     if mode & MODE_SKIP == 0:
         offset = frame - load(B + H_FRAMES)
@@ -170,7 +170,7 @@ def free_page(B, me, site, frame):  # type: ignore[no-untyped-def]
 
 
 @export
-def fill_page(B, me, site, frame, first, stride):  # type: ignore[no-untyped-def]
+def fill_page(B: int, me: int, site: int, frame: int, first: int, stride: int) -> int:
     """Entry i := first + i * stride; the page is not published yet, so this is one step."""
     mode = before(B, me, site)
     size = 1 << load(B + H_FRAME_SHIFT)

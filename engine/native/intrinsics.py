@@ -1,9 +1,8 @@
 """Instructions that Numba has no name for, on absolute 64-bit addresses.
 
-Numba has no atomics for the CPU, and a plain array access is no memory access at all: LLVM folds and hoists it. So every
-shared word goes through one of these, the deliberately racy ones too (atomic, `monotonic`). All arguments and results
-are uint64; a 32-bit access zero-extends. Operators are here as well, because Numba's own typing of mixed signs is not
-what a page-table entry needs; their reference is `engine.words`.
+Numba has no atomics for the CPU, and a plain array access is no memory access at all: LLVM folds and hoists it. So
+every shared word goes through one of these, the deliberately racy ones too (atomic, `monotonic`). All arguments and
+results are uint64; a 32-bit access zero-extends.
 """
 
 # mypy: disable-error-code="no-untyped-call, untyped-decorator"
@@ -25,7 +24,7 @@ X86 = platform.machine().lower() in ("x86_64", "amd64", "i686")
 Body = Callable[[Any, Sequence[Any]], Any]
 
 
-def define(name: str, arity: int, body: Body, result: bool = True) -> Any:
+def define(name: str, arity: int, body: Body, result: bool = True) -> Callable[..., int]:
     """An intrinsic of `arity` uint64 operands whose code `body` writes with an LLVM builder."""
 
     def typer(_typing: Any, *args: Any) -> Any:
@@ -40,7 +39,8 @@ def define(name: str, arity: int, body: Body, result: bool = True) -> Any:
     names = ", ".join(f"a{i}" for i in range(arity))
     scope: dict[str, Any] = {"typer": typer}
     exec(f"def {name}(typing_context{', ' if names else ''}{names}):\n    return typer(typing_context, {names})", scope)
-    return intrinsic(scope[name])
+    made: Callable[..., int] = intrinsic(scope[name])
+    return made
 
 
 def _pointer(builder: Any, address: Any, width: int) -> Any:
@@ -100,7 +100,7 @@ def _plain_store(builder: Any, values: Sequence[Any]) -> None:
 ORDERS = {"relaxed": "monotonic", "acquire": "acquire", "release": "release", "full": "seq_cst"}
 
 #: ("load" | "store" | an atomicrmw operation | "cmpxchg", width, LKMM order) -> intrinsic.
-ATOMIC: dict[tuple[str, int, str], Any] = {}
+ATOMIC: dict[tuple[str, int, str], Callable[..., int]] = {}
 for _width in (4, 8):
     for _order, _llvm in ORDERS.items():
         for _op in ("add", "sub", "and", "or", "xor", "xchg"):
@@ -150,7 +150,7 @@ def _declare(builder: Any, name: str, kind: Any) -> Any:
     return module.globals[name] if name in module.globals else ll.Function(module, kind, name)
 
 
-def system(symbol: str, arity: int) -> Any:
+def system(symbol: str, arity: int) -> Callable[..., int]:
     """A function of libc by its symbol: word arguments, an int result sign-extended to 64 bits."""
 
     def body(builder: Any, values: Sequence[Any]) -> Any:

@@ -22,6 +22,8 @@ OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cpython_wr
 #: name of a symbol -> (function, number of operands): what generated files call.
 EXPORTS: dict[str, tuple[Any, int]] = {}
 
+_njit: Any = numba.njit
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -50,7 +52,8 @@ def unsigned(function: _F) -> _F:
     rewriter = _Unsigned()
     tree = ast.fix_missing_locations(rewriter.visit(tree))
     outer = {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
-    scope = {name: np.uint64(v) if type(v) is int and v >= 0 else v for name, v in outer.items()} | rewriter.values
+    scope: dict[str, Any] = {k: np.uint64(v) if type(v) is int and v >= 0 else v for k, v in outer.items()}
+    scope |= rewriter.values
     exec(compile(tree, inspect.getsourcefile(function) or "<native>", "exec"), scope)
     result: _F = scope[definition.name]
     return result
@@ -58,12 +61,17 @@ def unsigned(function: _F) -> _F:
 
 def native(function: _F) -> _F:
     """A function of uint64 values for use by other native functions."""
-    compiled: _F = numba.njit(**OPTIONS, no_cfunc_wrapper=True)(unsigned(function))
+    compiled: _F = _njit(**OPTIONS, no_cfunc_wrapper=True)(unsigned(function))
     return compiled
 
 
 def export(function: _F) -> _F:
     """A native function that generated files reach by the symbol `ptt_<name>`; it returns a uint64."""
-    compiled: _F = numba.njit(**OPTIONS)(unsigned(function))
-    EXPORTS[f"ptt_{function.__name__}"] = (compiled, len(inspect.signature(function).parameters))
+    return export_as(function.__name__, function)
+
+
+def export_as(name: str, function: _F) -> _F:
+    """The same under another name, for functions that are made in a loop."""
+    compiled: _F = _njit(**OPTIONS)(unsigned(function))
+    EXPORTS[f"ptt_{name}"] = (compiled, len(inspect.signature(function).parameters))
     return compiled

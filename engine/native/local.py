@@ -36,7 +36,7 @@ WARNING = BY_NAME["warning"].code
 
 
 @export
-def choose(B, me, site, count):  # type: ignore[no-untyped-def]
+def choose(B: int, me: int, site: int, count: int) -> int:  # noqa: ARG001 - every primitive has a site
     """In a replay the schedule's list decides; alone it is always 0."""
     p = B + me
     number = load(p + T_CHOICE)
@@ -49,7 +49,7 @@ def choose(B, me, site, count):  # type: ignore[no-untyped-def]
 
 
 @export
-def running(B, me, site):  # type: ignore[no-untyped-def]
+def running(B: int, me: int, site: int) -> int:  # noqa: ARG001 - every primitive has a site
     """Load roles go on while a role that ends by itself has not ended; if there is none, for the session's time."""
     p = B + me
     if load(p + T_MODE) & MODE_GATE != 0 or load(p + T_LOOPS) == 0 or halted(B) != 0:
@@ -64,7 +64,7 @@ def running(B, me, site):  # type: ignore[no-untyped-def]
 
 
 @export
-def cpu_relax(B, me, site):  # type: ignore[no-untyped-def]
+def cpu_relax(B: int, me: int, site: int) -> int:  # noqa: ARG001 - every primitive has a site
     """A failed turn of a protocol's own spin. Every few turns the CPU goes to those who are waited for."""
     p = B + me
     if load(p + T_INDEX) > 0xFFFF:  # nobody else runs: what it spins on never changes
@@ -84,21 +84,21 @@ def cpu_relax(B, me, site):  # type: ignore[no-untyped-def]
 
 
 @export
-def warn_on(B, me, site, value):  # type: ignore[no-untyped-def]
+def warn_on(B: int, me: int, site: int, value: int) -> int:
     if value != 0:
         violate(B, me, site, WARNING, 0, 0)
     return 0
 
 
 @export
-def check(B, me, site, kind):  # type: ignore[no-untyped-def]
+def check(B: int, me: int, site: int, kind: int) -> int:
     """Called only where a stated condition does not hold."""
     violate(B, me, site, kind, 0, 0)
     return 0
 
 
 @export
-def array_new(B, me, size):  # type: ignore[no-untyped-def]
+def array_new(B: int, me: int, size: int) -> int:
     """A handle of zeroed words on the thread's private stack: index | size << 32."""
     p = B + me
     top = load(p + T_PRIVATE)
@@ -111,7 +111,7 @@ def array_new(B, me, size):  # type: ignore[no-untyped-def]
 
 
 @export
-def array_bad(B, me, index):  # type: ignore[no-untyped-def]
+def array_bad(B: int, me: int, index: int) -> int:
     """An index outside its array. Returns where the access goes instead."""
     p = B + me
     violate(B, me, load(p + T_SITE), WILD, index, 0)
@@ -119,7 +119,7 @@ def array_bad(B, me, index):  # type: ignore[no-untyped-def]
 
 
 @export
-def deep(B, me):  # type: ignore[no-untyped-def]
+def deep(B: int, me: int) -> int:
     """1 if a recursion has used up the stack it may use."""
     p = B + me
     if stack() >= load(p + T_STACK):

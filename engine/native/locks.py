@@ -6,7 +6,7 @@ no shared cache line, and an unlock without a hold is found there.
 
 from __future__ import annotations
 
-from engine.native.intrinsics import add, load, load_acquire, sched_yield, store, system, usleep
+from engine.native.intrinsics import add, add32, load, load_acquire, sched_yield, store, system, usleep
 from engine.native.jit import export, native
 from engine.native.spinning import (
     BUSY,
@@ -26,12 +26,13 @@ from engine.native.spinning import (
     ticket_trylock,
     ticket_unlock,
 )
-from engine.native.intrinsics import add32
 from engine.native.step import after, await_turn, before, diverged, halted, log, now, relax, violate
 from engine.native.words import (
     DIVERGED_LATE,
     H_DEADLINE,
     H_HALT,
+    H_HANG_LOCK,
+    H_HANG_SUM,
     H_HANGING,
     H_LOCK_NS,
     H_LOCKS,
@@ -48,6 +49,7 @@ from engine.native.words import (
     L_KIND,
     LOCK_KINDS,
     MODE_GATE,
+    MODE_LOG,
     MODE_SKIP,
     RULE_QRWLOCK,
     T_CLOCK,
@@ -84,7 +86,7 @@ p_unlock = system("pthread_rwlock_unlock", 1)
 
 
 @native
-def hold_of(p, lock):  # type: ignore[no-untyped-def]
+def hold_of(p: int, lock: int) -> int:
     """Address of the thread's count for a lock, 0 if it does not hold it."""
     slot = p + T_WAIT + W_HOLDS
     end = slot + HOLDS * 16
@@ -96,7 +98,7 @@ def hold_of(p, lock):  # type: ignore[no-untyped-def]
 
 
 @native
-def hold(B, me, site, lock, amount):  # type: ignore[no-untyped-def]
+def hold(B: int, me: int, site: int, lock: int, amount: int) -> None:
     p = B + me
     at = hold_of(p, lock)
     if at == 0:
@@ -110,7 +112,7 @@ def hold(B, me, site, lock, amount):  # type: ignore[no-untyped-def]
 
 
 @native
-def held(p, lock):  # type: ignore[no-untyped-def]
+def held(p: int, lock: int) -> int:
     """Reads, plus HELD_WRITE if it holds it for writing or spinning."""
     at = hold_of(p, lock)
     if at == 0:
@@ -119,7 +121,7 @@ def held(p, lock):  # type: ignore[no-untyped-def]
 
 
 @native
-def release(p, lock, amount):  # type: ignore[no-untyped-def]
+def release(p: int, lock: int, amount: int) -> None:
     at = hold_of(p, lock)
     store(at, load(at) - amount)
     if load(at) == 0:
@@ -130,7 +132,7 @@ def release(p, lock, amount):  # type: ignore[no-untyped-def]
 
 
 @native
-def threads_read(B, me, lock, write, deadline):  # type: ignore[no-untyped-def]
+def threads_read(B: int, me: int, lock: int, write: int, deadline: int) -> int:
     """One timed wait for glibc's lock, until the deadline."""
     clock = B + me + T_CLOCK
     store(clock, deadline // 1000000000)
@@ -141,7 +143,7 @@ def threads_read(B, me, lock, write, deadline):  # type: ignore[no-untyped-def]
 
 
 @native
-def threads_slow(B, me, lock, write):  # type: ignore[no-untyped-def]
+def threads_slow(B: int, me: int, lock: int, write: int) -> int:
     """Wait for glibc's lock: once, with the round's absolute deadline. Again only if somebody still ran then."""
     deadline = load(B + H_DEADLINE)
     while halted(B) == 0:
@@ -155,7 +157,7 @@ def threads_slow(B, me, lock, write):  # type: ignore[no-untyped-def]
 
 
 @native
-def slow(B, me, site, lock, how):  # type: ignore[no-untyped-def]
+def slow(B: int, me: int, site: int, lock: int, how: int) -> int:
     """The contended ways."""
     p = B + me
     if load(p + T_INDEX) > 0xFFFF:  # nobody else runs: it would wait for ever
@@ -175,7 +177,7 @@ def slow(B, me, site, lock, how):  # type: ignore[no-untyped-def]
 
 
 @native
-def attempt(B, lock, how):  # type: ignore[no-untyped-def]
+def attempt(B: int, lock: int, how: int) -> int:
     """The fast ways, which never wait."""
     if how == HOW_SPIN:
         return ticket_trylock(B, lock + WAIT_LOCK)
@@ -188,8 +190,8 @@ def attempt(B, lock, how):  # type: ignore[no-untyped-def]
 
 
 @native
-def take(B, me, site, lock, how):  # type: ignore[no-untyped-def]
-    """Take a lock and note it. The queued reader's fast way leaves its count in place for the slow one, as the kernel's."""
+def take(B: int, me: int, site: int, lock: int, how: int) -> None:
+    """Take a lock and note it. The queued reader's fast way leaves its count for the slow one, as the kernel's does."""
     if how == HOW_READ and load(B + H_RULE) == RULE_QRWLOCK:
         taken = (add32(B + lock, READER) + READER) & BUSY == 0
     else:
@@ -204,14 +206,28 @@ def take(B, me, site, lock, how):  # type: ignore[no-untyped-def]
 
 
 @native
-def hang(B, me, order):  # type: ignore[no-untyped-def]
+def appearance(B: int, lock: int) -> int:
+    """A sum over the words of a lock: it changes when somebody queues."""
+    total, word = 0, B + lock
+    while word < B + lock + L_KIND:
+        total = total * 31 + load(word)
+        word += 8
+    return total
+
+
+@native
+def hang(B: int, me: int, lock: int, order: int) -> None:
     """Wait for the schedule's end, then for those that queued earlier: the deadlock is to be the recorded one."""
     p = B + me
     spin = 0
     while load(B + H_HALT) == 0:
         if load_acquire(B + H_POSITION) >= load(B + H_N_TURNS) and load(B + H_HANGING) == order:
             if order != 0:
-                usleep(5000)  # the one before is in its lock's queue by now
+                while load(B + H_HALT) == 0 and appearance(B, load(B + H_HANG_LOCK)) == load(B + H_HANG_SUM):
+                    sched_yield()
+                usleep(5000)  # the one before has begun to queue; a reader of qrwlock takes a few instructions more
+            store(B + H_HANG_LOCK, lock)
+            store(B + H_HANG_SUM, appearance(B, lock))
             store(B + H_DEADLINE, now(p) + load(B + H_LOCK_NS))
             add(B + H_HANGING, 1)
             return
@@ -221,7 +237,7 @@ def hang(B, me, order):  # type: ignore[no-untyped-def]
 
 
 @native
-def arrive(B, me, site, lock, how):  # type: ignore[no-untyped-def]
+def arrive(B: int, me: int, site: int, lock: int, how: int) -> int:
     """A blocking lock's turns: one, or an arrival and a grant. Returns the mode, with MODE_SKIP if there is none."""
     p = B + me
     mode = load(p + T_MODE)
@@ -236,9 +252,9 @@ def arrive(B, me, site, lock, how):  # type: ignore[no-untyped-def]
         if order != 0:
             store(p + T_OWED, 0)
             add(B + H_POSITION, 1)
-            hang(B, me, order - 1)
+            hang(B, me, lock, order - 1)
             end_wait(p, status)
-            return mode & ~MODE_GATE
+            return mode & ~(MODE_GATE | MODE_LOG)
         turn = await_turn(B, me, site)
         end_wait(p, status)
     if turn == 0:
@@ -247,12 +263,12 @@ def arrive(B, me, site, lock, how):  # type: ignore[no-untyped-def]
 
 
 @native
-def kind_of(how):  # type: ignore[no-untyped-def]
+def kind_of(how: int) -> int:
     return SPIN if how == HOW_SPIN else RW
 
 
 @native
-def lock_ok(B, me, mode, site, lock, kind):  # type: ignore[no-untyped-def]
+def lock_ok(B: int, me: int, mode: int, site: int, lock: int, kind: int) -> int:
     if mode & MODE_SKIP != 0:
         return 0
     offset = lock - load(B + H_LOCKS)
@@ -263,7 +279,7 @@ def lock_ok(B, me, mode, site, lock, kind):  # type: ignore[no-untyped-def]
 
 
 @native
-def blocking(B, me, site, lock, how):  # type: ignore[no-untyped-def]
+def blocking(B: int, me: int, site: int, lock: int, how: int) -> int:
     mode = arrive(B, me, site, lock, how)
     if lock_ok(B, me, mode, site, lock, kind_of(how)) != 0:
         take(B, me, site, lock, how)
@@ -272,7 +288,7 @@ def blocking(B, me, site, lock, how):  # type: ignore[no-untyped-def]
 
 
 @native
-def trying(B, me, site, lock, how):  # type: ignore[no-untyped-def]
+def trying(B: int, me: int, site: int, lock: int, how: int) -> int:
     mode = before(B, me, site)
     taken = 0
     if lock_ok(B, me, mode, site, lock, kind_of(how)) != 0 and attempt(B, lock, how) != 0:
@@ -283,7 +299,7 @@ def trying(B, me, site, lock, how):  # type: ignore[no-untyped-def]
 
 
 @native
-def let_go(B, lock, how):  # type: ignore[no-untyped-def]
+def let_go(B: int, lock: int, how: int) -> None:
     if how == HOW_SPIN:
         ticket_unlock(B, lock + WAIT_LOCK)
     elif load(B + H_RULE) != RULE_QRWLOCK:
@@ -295,7 +311,7 @@ def let_go(B, lock, how):  # type: ignore[no-untyped-def]
 
 
 @native
-def unlocking(B, me, site, lock, how):  # type: ignore[no-untyped-def]
+def unlocking(B: int, me: int, site: int, lock: int, how: int) -> int:
     p = B + me
     mode = before(B, me, site)
     if lock_ok(B, me, mode, site, lock, kind_of(how)) != 0:
@@ -318,52 +334,52 @@ def unlocking(B, me, site, lock, how):  # type: ignore[no-untyped-def]
 
 
 @export
-def read_lock(B, me, site, lock):  # type: ignore[no-untyped-def]
+def read_lock(B: int, me: int, site: int, lock: int) -> int:
     return blocking(B, me, site, lock, HOW_READ)
 
 
 @export
-def write_lock(B, me, site, lock):  # type: ignore[no-untyped-def]
+def write_lock(B: int, me: int, site: int, lock: int) -> int:
     return blocking(B, me, site, lock, HOW_WRITE)
 
 
 @export
-def spin_lock(B, me, site, lock):  # type: ignore[no-untyped-def]
+def spin_lock(B: int, me: int, site: int, lock: int) -> int:
     return blocking(B, me, site, lock, HOW_SPIN)
 
 
 @export
-def read_unlock(B, me, site, lock):  # type: ignore[no-untyped-def]
+def read_unlock(B: int, me: int, site: int, lock: int) -> int:
     return unlocking(B, me, site, lock, HOW_READ)
 
 
 @export
-def write_unlock(B, me, site, lock):  # type: ignore[no-untyped-def]
+def write_unlock(B: int, me: int, site: int, lock: int) -> int:
     return unlocking(B, me, site, lock, HOW_WRITE)
 
 
 @export
-def spin_unlock(B, me, site, lock):  # type: ignore[no-untyped-def]
+def spin_unlock(B: int, me: int, site: int, lock: int) -> int:
     return unlocking(B, me, site, lock, HOW_SPIN)
 
 
 @export
-def read_trylock(B, me, site, lock):  # type: ignore[no-untyped-def]
+def read_trylock(B: int, me: int, site: int, lock: int) -> int:
     return trying(B, me, site, lock, HOW_READ)
 
 
 @export
-def write_trylock(B, me, site, lock):  # type: ignore[no-untyped-def]
+def write_trylock(B: int, me: int, site: int, lock: int) -> int:
     return trying(B, me, site, lock, HOW_WRITE)
 
 
 @export
-def spin_trylock(B, me, site, lock):  # type: ignore[no-untyped-def]
+def spin_trylock(B: int, me: int, site: int, lock: int) -> int:
     return trying(B, me, site, lock, HOW_SPIN)
 
 
 @export
-def try_upgrade(B, me, site, lock):  # type: ignore[no-untyped-def]
+def try_upgrade(B: int, me: int, site: int, lock: int) -> int:
     """Always 0 on a lock that cannot, as the kernel's mmap_upgrade_trylock stub."""
     p = B + me
     mode = before(B, me, site)
@@ -379,7 +395,7 @@ def try_upgrade(B, me, site, lock):  # type: ignore[no-untyped-def]
 
 
 @export
-def downgrade(B, me, site, lock):  # type: ignore[no-untyped-def]
+def downgrade(B: int, me: int, site: int, lock: int) -> int:
     """qrwlock only; a session refuses programs that use it on a pthread lock."""
     p = B + me
     mode = before(B, me, site)
@@ -394,7 +410,7 @@ def downgrade(B, me, site, lock):  # type: ignore[no-untyped-def]
 
 
 @export
-def might_sleep(B, me, site):  # type: ignore[no-untyped-def]
+def might_sleep(B: int, me: int, site: int) -> int:
     """A violation while any lock is held: all of ours stand for locks that must not sleep."""
     slot = B + me + T_WAIT + W_HOLDS
     end = slot + HOLDS * 16

@@ -66,7 +66,7 @@ UNARY: dict[str, Body] = {
 }
 
 #: `_add` ... as a generated file calls them.
-OPERATORS: dict[str, Any] = {
+OPERATORS: dict[str, Callable[..., int]] = {
     **{f"_{name}": define(f"_{name}", 2, body) for name, body in BINARY.items()},
     **{f"_{name}": define(f"_{name}", 1, body) for name, body in UNARY.items()},
 }

@@ -124,8 +124,9 @@ def _new(builder: Any, op: str, old: Any, value: Any) -> Any:
     return getattr(builder, {"and": "and_", "or": "or_", "add_unless": "add"}.get(op, op))(old, value)
 
 
-def _add_unless(builder: Any, pointer: Any, add: Any, unless: Any, order: str, width: int) -> tuple[Any, Any]:
+def _add_unless(builder: Any, pointer: Any, operands: Sequence[Any], order: str, width: int) -> tuple[Any, Any]:
     """A load, then cmpxchg until it holds. Returns (old, whether it was changed)."""
+    add, unless = operands
     first = builder.load_atomic(pointer, "monotonic", width)
     entry, loop = builder.block, builder.append_basic_block("try")
     swap, done = builder.append_basic_block("swap"), builder.append_basic_block("done")
@@ -153,7 +154,7 @@ def _plain_rmw(row: Primitive) -> Any:
         changed: Any = ll.IntType(1)(1)
         value = operands[0]
         if row.op == "add_unless":
-            old, changed = _add_unless(builder, pointer, *operands, order, width)
+            old, changed = _add_unless(builder, pointer, operands, order, width)
         elif row.op == "cmpxchg":
             failure = "monotonic" if order == "release" else order
             pair = builder.cmpxchg(pointer, *operands, order, failure)
@@ -244,6 +245,10 @@ def _release(builder: Any, values: Sequence[Any]) -> Any:
     return I64(0)
 
 
+def _direct(name: str) -> Any:
+    return define(f"_{name}", 2, lambda b, v: call(b, f"ptt_{name}", v))
+
+
 SUPPORT: dict[str, Any] = {
     "_param": define("_param", 3, _param),
     "_go": define("_go", 2, _go),
@@ -255,8 +260,7 @@ SUPPORT: dict[str, Any] = {
     "_array_set": define("_array_set", 5, _array_set),
     "_array_mark": define("_array_mark", 2, _mark),
     "_array_release": define("_array_release", 3, _release),
-    **{f"_{name}": define(f"_{name}", 2, lambda b, v, name=name: call(b, f"ptt_{name}", v))
-       for name in ("deep", "round_begin", "round_end", "round_finish", "session_start",
+    **{f"_{name}": _direct(name) for name in ("deep", "round_begin", "round_end", "round_finish", "session_start",
                     "gate_enter", "gate_leave")},
 }
 

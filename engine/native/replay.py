@@ -1,8 +1,9 @@
 """Replay: one execution of a schedule on native threads, or on native processes, through the gate.
 
 Every thread waits before each of its steps until the turn is its own, and hands it on when it arrives at its next one.
-The locks are the real ones. A turn marked `blocked` only notes that the thread waits; at its second turn the lock must be
-free. Where the schedule ends in a deadlock the threads that wait then take the real lock, in order of arrival, and hang.
+The locks are the real ones. A turn marked `blocked` only notes that the thread waits; at its second turn the lock must
+be free. Where the schedule ends in a deadlock the threads that wait then take the real lock, in order of arrival, and
+hang.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from engine.python.message import cpu_name, violation
 from engine.schedule import Execution, Schedule, Step, Turn, Violation
 
 SECONDS = 10.0  # for a turn that nobody takes
-LOCK_NS = 300_000_000  # for a deadlock to count as one
+LOCK_NS = 1_000_000_000  # for a deadlock to count as one
 ALONE_ROWS = 1 << 15  # steps of the check at rest
 BLOCKED = 1 << 48
 HANG_SHIFT = 49
@@ -136,7 +137,7 @@ class _Run:
         """Forked, because everything is compiled here already. A child runs native code only, then leaves."""
         children = []
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of fork in a process with threads: none of them matters
+            warnings.simplefilter("ignore", DeprecationWarning)  # of fork beside threads: none of them matters
             for thread in range(len(self.program.threads)):
                 child = os.fork()
                 if child == 0:
@@ -170,14 +171,15 @@ class _Run:
         if why == w.DIVERGED_SITE:
             raise self._diverged(at, f"the thread is at {self._place(load(w.H_DIVERGED_SITE))}")
         if why in (w.DIVERGED_LATE, w.DIVERGED_FINISHED):
-            raise self._diverged(at, "the thread " + ("has finished" if why == w.DIVERGED_FINISHED else "does not come"))
+            found = "has finished" if why == w.DIVERGED_FINISHED else "does not come"
+            raise self._diverged(at, f"the thread {found}")
         at = load(w.H_POSITION)
         if at < len(turns) and not load(w.H_HALT):
             raise self._diverged(at, "the thread has finished")
         if load(w.H_OPEN_END) != 2 and load(w.H_HALT) == w.HALT_VOID:
-            found = e.round_violation(self.program, self.arena)
-            if found is not None and found.kind == "deadlock" and found.thread >= 0:
-                raise self._diverged(min(at, len(turns) - 1), f"its lock is not free: {found.message}")
+            violated = e.round_violation(self.program, self.arena)
+            if violated is not None and violated.kind == "deadlock" and violated.thread >= 0:
+                raise self._diverged(min(at, len(turns) - 1), f"its lock is not free: {violated.message}")
 
     def _diverged(self, at: int, found: str) -> DivergedError:
         turn = self.schedule.turns[at]

@@ -3,8 +3,8 @@
 One barrier a round, and no thread is special: whoever arrives last does the serial part. Waiters yield the CPU after a
 few turns, because roles may outnumber CPUs.
 
-So that short roles meet at all, none begins at once: they aim at one moment after the release, which is learnt from when
-the last thread is ready, so that their middles fit; a random part of the longest role's length is added to each.
+So that short roles meet at all, none begins at once: they aim at one moment after the release, which is learnt from
+when the last thread is ready, so that their middles fit; a random part of the longest role's length is added to each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from engine.native.words import (
     H_ARRIVED,
     H_DEADLINE,
     H_DESCRIPTORS,
-    H_END,
     H_FRAME_SHIFT,
     H_FRAMES,
     H_GENERATION,
@@ -92,7 +91,7 @@ SPIN_NS = 1000  # waits longer than this give the CPU away
 
 
 @native
-def linger(p, until):  # type: ignore[no-untyped-def]
+def linger(p: int, until: int) -> None:
     time = now(p)
     while time < until:
         if until - time > SPIN_NS:
@@ -103,7 +102,7 @@ def linger(p, until):  # type: ignore[no-untyped-def]
 
 
 @export
-def round_begin(B, me):  # type: ignore[no-untyped-def]
+def round_begin(B: int, me: int) -> int:
     """Wait for the next round. Returns 0 if there will be none."""
     p = B + me
     spin, last = 0, load(p + T_ROUND)
@@ -130,7 +129,7 @@ def round_begin(B, me):  # type: ignore[no-untyped-def]
 
 
 @export
-def round_end(B, me):  # type: ignore[no-untyped-def]
+def round_end(B: int, me: int) -> int:
     """Returns 0 for all but the last thread, then 1 if the check at rest is to run, 2 if the round is void."""
     p = B + me
     store(p + T_FINISH, now(p))
@@ -148,7 +147,7 @@ def round_end(B, me):  # type: ignore[no-untyped-def]
 
 
 @native
-def overlapped(B, first, bytes_each, end):  # type: ignore[no-untyped-def]
+def overlapped(first: int, bytes_each: int, end: int) -> int:
     """1 if two roles ran at the same time."""
     a = first
     while a < end:
@@ -162,14 +161,14 @@ def overlapped(B, first, bytes_each, end):  # type: ignore[no-untyped-def]
 
 
 @native
-def smooth(place, value):  # type: ignore[no-untyped-def]
+def smooth(place: int, value: int) -> int:
     """An exponential mean over about sixteen rounds."""
     store(place, (load(place) * 15 + value + 8) // 16)
     return load(place)
 
 
 @native
-def adapt(B, first, bytes_each, end):  # type: ignore[no-untyped-def]
+def adapt(B: int, first: int, bytes_each: int, end: int) -> None:
     """Learn the lengths of roles, and when four of five rounds have all threads ready: there they begin to meet."""
     thread, longest, ready = first, 0, 0
     while thread < end:
@@ -186,7 +185,7 @@ def adapt(B, first, bytes_each, end):  # type: ignore[no-untyped-def]
 
 
 @native
-def restore_frame(B, pfn):  # type: ignore[no-untyped-def]
+def restore_frame(B: int, pfn: int) -> None:
     locks, snapshot = load(B + H_LOCKS), B + load(B + H_SNAPSHOT)
     state = load(B + H_STATES) + pfn * 8
     record = load(B + H_RECORDS) + pfn * RECORD_BYTES
@@ -199,9 +198,9 @@ def restore_frame(B, pfn):  # type: ignore[no-untyped-def]
         copy(B + contents, snapshot + contents - locks, 1 << load(B + H_FRAME_SHIFT))
 
 
-@export
-def restore(B, me):  # type: ignore[no-untyped-def]
-    """Put back what a round may have changed: all words, the pool, the frames that were touched; locks if it was void."""
+@native
+def restore(B: int) -> None:
+    """Put back what a round may have changed: words, pool, frames that were touched; locks if it was void."""
     locks, snapshot = load(B + H_LOCKS), B + load(B + H_SNAPSHOT)
     words, pool = load(B + H_GLOBALS), load(B + H_POOL)
     if load(B + H_HALT) != 0:
@@ -222,11 +221,10 @@ def restore(B, me):  # type: ignore[no-untyped-def]
     store(B + H_TOUCH, i)
     if count != 0:
         copy(B + pool, snapshot + pool - locks, words - pool)
-    return 0
 
 
 @native
-def keep_evidence(B, v):  # type: ignore[no-untyped-def]
+def keep_evidence(B: int, v: int) -> None:
     """Copy what everybody held and waited for, and each thread's last rows, behind a violation in the table."""
     thread = B + load(B + H_THREADS)
     end = thread + load(B + H_N_THREADS) * load(B + H_THREAD_BYTES)
@@ -244,8 +242,8 @@ def keep_evidence(B, v):  # type: ignore[no-untyped-def]
         thread += load(B + H_THREAD_BYTES)
 
 
-@export
-def keep_violation(B, me):  # type: ignore[no-untyped-def]
+@native
+def keep_violation(B: int) -> None:
     """Put the round's violation into the table: count it, or make a new entry with evidence while there is room."""
     found = B + H_VIOLATION
     v = B + load(B + H_VIOLATIONS)
@@ -253,18 +251,17 @@ def keep_violation(B, me):  # type: ignore[no-untyped-def]
     while i < MAX_VIOLATIONS and load(v + V_COUNT) != 0:
         if load(v + V_KIND) == load(found + V_KIND) and load(v + V_SITE) == load(found + V_SITE):
             store(v + V_COUNT, load(v + V_COUNT) + 1)
-            return 0
+            return
         v += load(B + H_VIOLATION_BYTES)
         i += 1
     if i < MAX_VIOLATIONS:
         copy(v, found, V_WORDS)
         keep_evidence(B, v)
         store_release(v + V_COUNT, 1)
-    return 0
 
 
 @native
-def release(B, me):  # type: ignore[no-untyped-def]
+def release(B: int, me: int) -> None:
     """Start the next round."""
     thread, bytes_each = B + load(B + H_THREADS), load(B + H_THREAD_BYTES)
     end = thread + load(B + H_N_THREADS) * bytes_each
@@ -280,33 +277,33 @@ def release(B, me):  # type: ignore[no-untyped-def]
 
 
 @export
-def round_finish(B, me):  # type: ignore[no-untyped-def]
+def round_finish(B: int, me: int) -> int:
     """The serial part, by the last thread."""
     first, bytes_each = B + load(B + H_THREADS), load(B + H_THREAD_BYTES)
     end = first + load(B + H_N_THREADS) * bytes_each
     halt = load(B + H_HALT)
     if halt == 0:
         store(B + H_ROUNDS, load(B + H_ROUNDS) + 1)
-        store(B + H_OVERLAPPED, load(B + H_OVERLAPPED) + overlapped(B, first, bytes_each, end))
+        store(B + H_OVERLAPPED, load(B + H_OVERLAPPED) + overlapped(first, bytes_each, end))
         adapt(B, first, bytes_each, end)
     elif halt == HALT_VOID:
         store(B + H_VOID, load(B + H_VOID) + 1)
-        keep_violation(B, me)
-    restore(B, me)
+        keep_violation(B)
+    restore(B)
     if load(B + H_STOP) == 0:
         release(B, me)
     return 0
 
 
 @export
-def session_start(B, me):  # type: ignore[no-untyped-def]
+def session_start(B: int, me: int) -> int:
     """Release the first round after a start; nobody drives yet or everybody waits for it."""
     release(B, me)
     return 0
 
 
 @export
-def gate_leave(B, me):  # type: ignore[no-untyped-def]
+def gate_leave(B: int, me: int) -> int:
     """A role of a replay has ended: its last step is over."""
     admit(B, B + me)
     settle(B, B + me)
@@ -315,7 +312,7 @@ def gate_leave(B, me):  # type: ignore[no-untyped-def]
 
 
 @export
-def gate_enter(B, me):  # type: ignore[no-untyped-def]
+def gate_enter(B: int, me: int) -> int:
     """A role of a replay begins: in the order of threads, so that work before the first step is in that order."""
     p = B + me
     store(p + T_SITE, NO_SITE)

@@ -16,8 +16,8 @@ from engine.memory.arena import STOP, Arena
 from engine.native import build, require
 from engine.native import evidence as e
 from engine.native import words as w
-from engine.session import STATES, Progress, ThreadState
 from engine.schedule import Step
+from engine.session import STATES, Progress, ThreadState
 
 LAST_STEPS = 64  # of each thread
 

@@ -115,7 +115,7 @@ def recursive(functions: Mapping[str, ir.Function]) -> frozenset[str]:
     changed = True
     while changed:
         changed = False
-        for name, found in reach.items():
+        for found in reach.values():
             more = set().union(*(reach[callee] for callee in found)) - found if found else set()
             if more:
                 found |= more
@@ -213,8 +213,8 @@ def _entry(program: Program, roles: Sequence[str]) -> str:
     alone = {SETUP: program.setup, REST: program.at_rest}
     lines += ['@numba.njit("uint64(uint64, uint64, uint64, uint64)", nogil=True, error_model="numpy", cache=True)',
               "def entry(what, B, me, alone):"]
-    for what, name in alone.items():
-        lines += [f"    if what == _c{what:x}:", f"        f_{name}(B, me)" if name else "        pass"]
+    for what, function in alone.items():
+        lines += [f"    if what == _c{what:x}:", f"        f_{function}(B, me)" if function else "        pass"]
     rest = f"f_{program.at_rest}(B, alone)" if program.at_rest else "pass"
     lines += [f"    if what == _c{ROLE:x}:", "        run_role(B, me)",
               f"    if what == _c{DRIVE:x}:", "        while _round_begin(B, me) != _c0:", "            run_role(B, me)",

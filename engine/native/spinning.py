@@ -43,7 +43,7 @@ SETTLED_NS = 50_000_000  # a wait this long is no hand-over in progress
 
 
 @native
-def begin_wait(p, site, lock, how):  # type: ignore[no-untyped-def]
+def begin_wait(p: int, site: int, lock: int, how: int) -> int:
     store(p + T_WAIT + W_SITE, site & LOW)
     store(p + T_WAIT + W_SINCE, now(p))
     store(p + T_WAIT + W_HOW, how)
@@ -52,14 +52,14 @@ def begin_wait(p, site, lock, how):  # type: ignore[no-untyped-def]
 
 
 @native
-def end_wait(p, status):  # type: ignore[no-untyped-def]
+def end_wait(p: int, status: int) -> None:
     store(p + T_STATUS, status)
     store(p + T_WAIT + W_HOW, 0)
     store(p + T_WAIT + W_LOCK, 0)
 
 
 @native
-def all_wait(B, time):  # type: ignore[no-untyped-def]
+def all_wait(B: int, time: int) -> int:
     """1 if every thread has finished its role or has waited for a lock for some time."""
     thread = B + load(B + H_THREADS)
     end = thread + load(B + H_N_THREADS) * load(B + H_THREAD_BYTES)
@@ -73,7 +73,7 @@ def all_wait(B, time):  # type: ignore[no-untyped-def]
 
 
 @native
-def late(B, me, deadline):  # type: ignore[no-untyped-def]
+def late(B: int, me: int, deadline: int) -> int:
     """The next deadline of a wait; a wait in which everybody waits is a deadlock when its deadline has passed."""
     p = B + me
     time = now(p)
@@ -85,7 +85,7 @@ def late(B, me, deadline):  # type: ignore[no-untyped-def]
 
 
 @native
-def patience(B, me, spin, deadline):  # type: ignore[no-untyped-def]
+def patience(B: int, me: int, spin: int, deadline: int) -> int:
     """What a waiter does every turn besides looking at its lock: the new deadline, 0 if the round is over."""
     if spin % SPINS == SPINS - 1:
         if halted(B) != 0:
@@ -99,7 +99,7 @@ def patience(B, me, spin, deadline):  # type: ignore[no-untyped-def]
 
 
 @native
-def ticket_lock(B, me, lock):  # type: ignore[no-untyped-def]
+def ticket_lock(B: int, me: int, lock: int) -> int:
     """Take the fair spinning lock at B + lock."""
     ticket = add32(B + lock, 1)
     if load32_acquire(B + lock + 4) == ticket:
@@ -114,12 +114,12 @@ def ticket_lock(B, me, lock):  # type: ignore[no-untyped-def]
 
 
 @native
-def ticket_unlock(B, lock):  # type: ignore[no-untyped-def]
+def ticket_unlock(B: int, lock: int) -> None:
     add32(B + lock + 4, 1)
 
 
 @native
-def ticket_trylock(B, lock):  # type: ignore[no-untyped-def]
+def ticket_trylock(B: int, lock: int) -> int:
     """Both halves at once: free means that the next ticket is the one that is served."""
     word = load(B + lock)
     if word & LOW != word >> 32:
@@ -134,7 +134,7 @@ def ticket_trylock(B, lock):  # type: ignore[no-untyped-def]
 
 
 @native
-def await_mask(B, me, lock, mask, value):  # type: ignore[no-untyped-def]
+def await_mask(B: int, me: int, lock: int, mask: int, value: int) -> int:
     """Wait until cnts & mask == value; 0 if the round is over first."""
     spin, deadline = 0, load(B + H_DEADLINE)
     while load32_acquire(B + lock) & mask != value:
@@ -146,7 +146,7 @@ def await_mask(B, me, lock, mask, value):  # type: ignore[no-untyped-def]
 
 
 @native
-def queued_read_slow(B, me, lock, interrupt):  # type: ignore[no-untyped-def]
+def queued_read_slow(B: int, me: int, lock: int, interrupt: int) -> int:
     """In interrupt context waiting writers are ignored: only a writer that holds the lock is waited for."""
     if interrupt != 0:
         return await_mask(B, me, lock, WRITER, 0)
@@ -160,7 +160,7 @@ def queued_read_slow(B, me, lock, interrupt):  # type: ignore[no-untyped-def]
 
 
 @native
-def queued_write_slow(B, me, lock):  # type: ignore[no-untyped-def]
+def queued_write_slow(B: int, me: int, lock: int) -> int:
     if ticket_lock(B, me, lock + WAIT_LOCK) == 0:
         return 0
     if load32(B + lock) == 0 and cas32(B + lock, 0, WRITER) == 0:
@@ -178,7 +178,7 @@ def queued_write_slow(B, me, lock):  # type: ignore[no-untyped-def]
 
 
 @native
-def queued_read_trylock(B, lock):  # type: ignore[no-untyped-def]
+def queued_read_trylock(B: int, lock: int) -> int:
     if load32(B + lock) & BUSY == 0:
         if (add32(B + lock, READER) + READER) & BUSY == 0:
             return 1
@@ -187,24 +187,24 @@ def queued_read_trylock(B, lock):  # type: ignore[no-untyped-def]
 
 
 @native
-def queued_write_trylock(B, lock):  # type: ignore[no-untyped-def]
+def queued_write_trylock(B: int, lock: int) -> int:
     if cas32(B + lock, 0, WRITER) == 0:
         return 1
     return 0
 
 
 @native
-def queued_read_unlock(B, lock):  # type: ignore[no-untyped-def]
+def queued_read_unlock(B: int, lock: int) -> None:
     add32(B + lock, 0 - READER)
 
 
 @native
-def queued_write_unlock(B, lock):  # type: ignore[no-untyped-def]
+def queued_write_unlock(B: int, lock: int) -> None:
     store8_release(B + lock, 0)  # the writer's byte alone: a writer that waits keeps its bit
 
 
 @native
-def queued_try_upgrade(B, lock):  # type: ignore[no-untyped-def]
+def queued_try_upgrade(B: int, lock: int) -> int:
     """From exactly one reader, us, to the writer; a writer that waits keeps waiting."""
     if cas32(B + lock, READER, WRITER) == READER:
         return 1
@@ -214,7 +214,7 @@ def queued_try_upgrade(B, lock):  # type: ignore[no-untyped-def]
 
 
 @native
-def queued_downgrade(B, lock):  # type: ignore[no-untyped-def]
+def queued_downgrade(B: int, lock: int) -> None:
     """Our extension, the kernel has none: one reader in, the writer out, in one instruction."""
     add32(B + lock, READER - WRITER)
 

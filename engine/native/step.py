@@ -6,8 +6,19 @@
 from __future__ import annotations
 
 from engine.memory.shadow import FREED_AT, LIVE, STATE_MASK
-from engine.native.intrinsics import add, cas, clock_gettime, copy, load, load_acquire, pause, sched_yield, store
-from engine.native.intrinsics import store_release, xchg
+from engine.native.intrinsics import (
+    add,
+    cas,
+    clock_gettime,
+    copy,
+    load,
+    load_acquire,
+    pause,
+    sched_yield,
+    store,
+    store_release,
+    xchg,
+)
 from engine.native.jit import native
 from engine.native.words import (
     DIVERGED_EXTRA,
@@ -50,6 +61,7 @@ from engine.native.words import (
     HALT_RECORDING,
     HALT_STOP,
     HALT_VOID,
+    HOW_CHANGE,
     MODE_BEFORE,
     MODE_GATE,
     MODE_LOG,
@@ -59,7 +71,6 @@ from engine.native.words import (
     ROW,
     S_SITE,
     S_SPECULATIVE,
-    HOW_CHANGE,
     STATUS_DONE,
     STATUS_WAITING,
     T_ADMITTED,
@@ -99,14 +110,14 @@ SPINS = 64  # turns of a spin before the CPU is given away
 
 
 @native
-def now(p):  # type: ignore[no-untyped-def]
+def now(p: int) -> int:
     """Nanoseconds of CLOCK_MONOTONIC, the same in every process of the machine."""
     clock_gettime(1, p + T_CLOCK)
     return load(p + T_CLOCK) * 1000000000 + load(p + T_CLOCK + 8)
 
 
 @native
-def relax(turn):  # type: ignore[no-untyped-def]
+def relax(turn: int) -> int:
     """One turn of any spin of ours. Returns the number of the next turn."""
     if turn % SPINS == SPINS - 1:
         sched_yield()
@@ -116,7 +127,7 @@ def relax(turn):  # type: ignore[no-untyped-def]
 
 
 @native
-def random(p):  # type: ignore[no-untyped-def]
+def random(p: int) -> int:
     """The next value of the thread's xorshift64* generator."""
     x = load(p + T_RANDOM)
     x ^= x >> 12
@@ -127,7 +138,7 @@ def random(p):  # type: ignore[no-untyped-def]
 
 
 @native
-def halted(B):  # type: ignore[no-untyped-def]
+def halted(B: int) -> int:
     """Not 0 once the round is to unwind; whoever asked for a stop may have set the other word only."""
     halt = load(B + H_HALT)
     if halt == 0 and load(B + H_STOP) != 0:
@@ -137,7 +148,7 @@ def halted(B):  # type: ignore[no-untyped-def]
 
 
 @native
-def violate(B, me, site, kind, address, other):  # type: ignore[no-untyped-def]
+def violate(B: int, me: int, site: int, kind: int, address: int, other: int) -> None:
     """Record the first violation of a round, with what everybody holds and waits for, and make the round unwind."""
     p = B + me
     if cas(B + H_HALT, 0, HALT_RECORDING) != 0:
@@ -162,7 +173,7 @@ def violate(B, me, site, kind, address, other):  # type: ignore[no-untyped-def]
 
 
 @native
-def diverged(B, p, why, site):  # type: ignore[no-untyped-def]
+def diverged(B: int, p: int, why: int, site: int) -> None:
     """A replay left its schedule: note the first place, end the run."""
     if cas(B + H_DIVERGED, 0, why) == 0:
         store(B + H_DIVERGED_AT, load(B + H_POSITION))
@@ -172,7 +183,7 @@ def diverged(B, p, why, site):  # type: ignore[no-untyped-def]
 
 
 @native
-def settle(B, p):  # type: ignore[no-untyped-def]
+def settle(B: int, p: int) -> None:
     """End the thread's last step: only now, so that the local work behind it is over before the next one begins."""
     if load(p + T_OWED) != 0:
         store(p + T_OWED, 0)
@@ -180,7 +191,7 @@ def settle(B, p):  # type: ignore[no-untyped-def]
 
 
 @native
-def admit(B, p):  # type: ignore[no-untyped-def]
+def admit(B: int, p: int) -> None:
     """The thread has come to its first step, or its end: the next one may start."""
     if load(p + T_ADMITTED) == 0:
         store(p + T_ADMITTED, 1)
@@ -188,14 +199,14 @@ def admit(B, p):  # type: ignore[no-untyped-def]
 
 
 @native
-def has_left(B, thread):  # type: ignore[no-untyped-def]
+def has_left(B: int, thread: int) -> int:
     """1 if a thread has finished its rounds."""
     area = load(B + H_THREADS) + thread * load(B + H_THREAD_BYTES)
     return 1 if load_acquire(B + area + T_STATUS) == STATUS_DONE else 0
 
 
 @native
-def run_out(B, me, site):  # type: ignore[no-untyped-def]
+def run_out(B: int, me: int, site: int) -> None:
     """The schedule has ended before this thread: by its violation, in a deadlock of which a spin is part, or wrongly."""
     p = B + me
     if load(B + H_OPEN_END) == 1:
@@ -215,7 +226,7 @@ def run_out(B, me, site):  # type: ignore[no-untyped-def]
 
 
 @native
-def await_turn(B, me, site):  # type: ignore[no-untyped-def]
+def await_turn(B: int, me: int, site: int) -> int:
     """Wait for the thread's next turn. Returns the turn's word, or 0 if there is none: the step must not happen."""
     p = B + me
     admit(B, p)
@@ -245,7 +256,7 @@ def await_turn(B, me, site):  # type: ignore[no-untyped-def]
 
 
 @native
-def perturb(B, p, mode):  # type: ignore[no-untyped-def]
+def perturb(B: int, p: int, mode: int) -> None:
     """With the thread's chance give the CPU away, or lose time."""
     if random(p) >> 48 >= load(p + T_CHANCE) or load(B + H_HALT) != 0:
         return
@@ -258,7 +269,7 @@ def perturb(B, p, mode):  # type: ignore[no-untyped-def]
 
 
 @native
-def before(B, me, site):  # type: ignore[no-untyped-def]
+def before(B: int, me: int, site: int) -> int:
     """Everything that comes before a step but a contended lock. Returns the mode, with MODE_SKIP where it must not be."""
     p = B + me
     store(p + T_SITE, site & S_SITE)
@@ -278,7 +289,7 @@ def before(B, me, site):  # type: ignore[no-untyped-def]
 
 
 @native
-def touch(B, pfn):  # type: ignore[no-untyped-def]
+def touch(B: int, pfn: int) -> None:
     """Note a frame that the round's end must restore."""
     flags = B + load(B + H_TOUCHED)
     if load(flags + pfn * 8) == 0 and xchg(flags + pfn * 8, 1) == 0:
@@ -287,12 +298,12 @@ def touch(B, pfn):  # type: ignore[no-untyped-def]
 
 
 @native
-def frame_state(B, pfn):  # type: ignore[no-untyped-def]
+def frame_state(B: int, pfn: int) -> int:
     return load_acquire(B + load(B + H_STATES) + pfn * 8) & STATE_MASK
 
 
 @native
-def frame_below(B, address):  # type: ignore[no-untyped-def]
+def frame_below(B: int, address: int) -> int:
     """pfn + 1 of the frame whose contents or descriptor an address is in, 0 if there is none."""
     if address >= load(B + H_FRAMES):
         if address < load(B + H_END):
@@ -305,7 +316,7 @@ def frame_below(B, address):  # type: ignore[no-untyped-def]
 
 
 @native
-def refuse(B, me, site, address, width):  # type: ignore[no-untyped-def]
+def refuse(B: int, me: int, site: int, address: int, width: int) -> int:
     """Say what is wrong with an address."""
     pfn = frame_below(B, address)
     if pfn != 0 and address & (width - 1) == 0:
@@ -317,7 +328,7 @@ def refuse(B, me, site, address, width):  # type: ignore[no-untyped-def]
 
 
 @native
-def checked(B, me, mode, site, address, width):  # type: ignore[no-untyped-def]
+def checked(B: int, me: int, mode: int, site: int, address: int, width: int) -> int:
     """Where an access really goes: its address in this process, or the thread's scratch word if it is refused."""
     if mode & MODE_SKIP != 0:
         return B + me + T_SCRATCH
@@ -343,7 +354,7 @@ def checked(B, me, mode, site, address, width):  # type: ignore[no-untyped-def]
 
 
 @native
-def log(B, p, site, address, value):  # type: ignore[no-untyped-def]
+def log(B: int, p: int, site: int, address: int, value: int) -> None:
     """One row of a replay: thread, site (bit 32: blocked), address, value."""
     at = add(B + H_LOGGED, 1)
     if at < load(B + H_LOG_ROWS):
@@ -355,7 +366,7 @@ def log(B, p, site, address, value):  # type: ignore[no-untyped-def]
 
 
 @native
-def after(B, me, mode, site, address, value):  # type: ignore[no-untyped-def]
+def after(B: int, me: int, mode: int, site: int, address: int, value: int) -> None:
     """Record a step. Once a round is void its recorders stand still: the last rows are those before the violation."""
     p = B + me
     if mode & MODE_RING != 0 and load(B + H_HALT) == 0:

@@ -71,6 +71,8 @@ H_DIVERGED: Final = 1304  # 0, or DIVERGED_*
 H_DIVERGED_AT: Final = 1312
 H_DIVERGED_THREAD: Final = 1320
 H_DIVERGED_SITE: Final = 1328
+H_HANG_LOCK: Final = 1336  # what the last of those queues for, and
+H_HANG_SUM: Final = 1344  # what that lock looked like before
 H_ADMITTED: Final = 1408  # threads that have come to their first step
 
 HALT_RECORDING: Final = 1  # somebody writes the violation down
