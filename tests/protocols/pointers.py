@@ -76,8 +76,9 @@ def distance(mem: Mem) -> None:
     offset = (page + 16) - page
     twisted = (page + 8) ^ page
     again = free_and_allocate(mem, page)
-    mem.read_once(again + offset)
-    mem.read_once(again + twisted)
+    mem.warn_on(again != frame_at(1))
+    mem.read_once(frame_at(1) + offset)
+    mem.read_once(frame_at(1) + twisted)
 
 
 @protocol

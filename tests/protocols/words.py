@@ -109,7 +109,8 @@ def quotient(a: int, b: int) -> tuple[int, int]:
 @protocol
 def spread(mem: Mem, a: int) -> tuple[int, int, int]:
     """More results than parameters, after an expression that has used many temporaries."""
-    mem.write_once(R[39], (a + 1) * (a + 2) + ((a + 3) * (a + 4) ^ (a + 5) * (a + 6)))
+    mem.write_once(R[39], (a + 1) * (a + 2) ^ (a + 3))
+    mem.cmpxchg(R[a + 34], a + 1, a + 2)  # leaves the temporaries in an order that a careless return would mix up
     return a + 1, a + 2, a + 3
 
 
