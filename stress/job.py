@@ -58,8 +58,8 @@ class Job:
 
     def mode(self, threads: int = 0) -> str:
         """The mode in words."""
-        where = f"{self.processes} processes" if self.processes > 1 else "threads"
-        return f"{self.executor} {self.lock}, {threads or self.threads or ''} {where}".replace("  ", " ")
+        where = f" in {self.processes} processes" if self.processes > 1 else ""
+        return f"{self.executor} {self.lock}, {threads or self.threads} threads{where}"
 
 
 def scenario_of(job: Job) -> Scenario:
