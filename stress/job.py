@@ -53,6 +53,12 @@ class Job:
         return self.source, f"{self.scenario}:{per_variant}", self.executor
 
     @property
+    def key(self) -> str:
+        """Jobs with equal keys run the same program."""
+        varying = {"seconds": 0, "seed": 0, "processes": 1, "lock": "", "perturb": ""}
+        return json.dumps({**self.as_dict(), **varying}, sort_keys=True)
+
+    @property
     def title(self) -> str:
         return f"{self.scenario}:{self.variant}"
 

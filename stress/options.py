@@ -15,6 +15,9 @@ EXECUTORS: Final = ("native", "python")
 #: executor -> its RW locks, the default first.
 LOCKS: Final = {"native": ("qrwlock", "pthread", "pthread-writer"), "python": ("fair", "read", "write")}
 ALL_LOCKS: Final = tuple(name for names in LOCKS.values() for name in names)
+#: executor -> what `--perturb` is when it is not given. Short roles on few CPUs seldom meet inside a window of some
+#: nanoseconds; a thread that gives its CPU away in it does. A fix is run under what breaks its broken twin.
+PERTURB: Final = {"native": "yield:0.05", "python": "yield:0.2"}
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _LONGEST: Final = 30 * 86400.0
 

@@ -17,7 +17,8 @@ def described(job: Job, program: Program) -> dict[str, Any]:
     return {
         "scenario": job.scenario, "variant": job.variant, "race": variant.item or None, "kind": variant.kind,
         "executor": job.executor, "lock": job.lock, "processes": min(job.processes, len(program.threads)),
-        "threads": len(program.threads), "seed": job.seed, "expected": expected(variant, job, program),
+        "threads": len(program.threads), "seed": job.seed, "perturb": job.perturb,
+        "expected": expected(variant, job, program),
     }
 
 

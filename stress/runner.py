@@ -17,7 +17,7 @@ from engine.session import Progress
 from stress import folder
 from stress.console import Console
 from stress.interrupts import Interrupted, deferred
-from stress.job import Job, program_of
+from stress.job import TRACE, Job, program_of, scenario_of, variant_of
 from stress.journal import Journal
 from stress.machine import cpus
 from stress.nursery import Nursery
@@ -71,7 +71,7 @@ class Runner:
                     nursery.send("prepare", job=waiting[index])
                 if index in waiting and nursery.answer(0.05 / len(queues)) is not None:
                     job = waiting.pop(index)
-                    self._prepared.add((index, _key(job)))
+                    self._prepared.add((index, _compiled(job)))
                     left -= 1
             names = sorted({job.scenario for job in waiting.values()})
             seconds = time.monotonic() - begin
@@ -113,13 +113,13 @@ class Runner:
 
     def program(self, job: Job) -> Program:
         """The program of a job, built once in this process."""
-        key = _key(job)
+        key = job.key
         if key not in self._programs:
             self._programs[key] = program_of(job)
         return self._programs[key]
 
     def _unprepared(self, jobs: Iterable[Job]) -> list[Job]:
-        different = {_key(job): job for job in jobs}
+        different = {_compiled(job): job for job in jobs}
         return [job for key, job in different.items()
                 if job.code not in self._of or (self._nurseries.index(self._of[job.code]), key) not in self._prepared]
 
@@ -156,8 +156,11 @@ class Runner:
                               f"{rate:.0f}/s, {found}")
 
 
-def _key(job: Job) -> str:
-    """Equal for jobs that run the same program."""
-    return json.dumps({**job.as_dict(), "seconds": 0, "seed": 0, "processes": 1, "lock": ""}, sort_keys=True)
+def _compiled(job: Job) -> str:
+    """Equal for jobs that need the same preparation: native variants share their code, with as many threads."""
+    if job.executor != "native" or job.source.startswith(TRACE):
+        return job.key
+    scenario, variant = scenario_of(job), variant_of(job)
+    return json.dumps([job.code, max(job.threads, len(variant.roles or scenario.roles))])
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from engine.declare import Scenario, Variant
 from engine.errors import UsageError
 from stress.job import Job, from_source
-from stress.options import LOCKS, MAX_THREADS
+from stress.options import LOCKS, MAX_THREADS, PERTURB
 
 DEFAULT_SECONDS: Final = 5.0
 
@@ -98,7 +98,7 @@ def jobs(chosen: Sequence[Chosen], *, executor: str, lock: str, threads: int, pr
         if processes > roles:
             raise UsageError(f"--processes {processes}: {each.title} has {roles} threads; each process needs one")
         made.append(Job(each.scenario.name, each.variant.name, executor, used, each.source, threads, processes,
-                        seconds, seed, perturb))
+                        seconds, seed, perturb or PERTURB[executor]))
     if not made:
         only = ", ".join(sorted({lock for each in chosen for lock in each.variant.locks}))
         raise UsageError(f"{chosen[0].title} makes sense on: {only}; not on --executor {executor}"

@@ -83,7 +83,7 @@ class Zygote:
             self._say(**worker.failure(error))
 
     def _program(self, job: Job) -> Program:
-        key = json.dumps({**job.as_dict(), "seconds": 0, "seed": 0, "processes": 1}, sort_keys=True)
+        key = job.key
         if key not in self.programs:
             self.programs[key] = program_of(job)
         return self.programs[key]

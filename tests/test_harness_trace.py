@@ -17,7 +17,6 @@ from stress.journal import Journal
 from stress.trace import load
 from stress.trace.reference import Policy
 from stress.trace.replay import Prepared, prepare
-
 from tests.trace_files import MIB, Map, Unmap, make_trace
 
 LARGE = 0x40000000  # aligned for a leaf of 2 MiB

@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="native: qrwlock, pthread, pthread-writer; python: fair, read, write")
     add("--seed", type=options.integer(0, 2**64 - 1), metavar="N", help="of all random choices (default: a new one)")
     add("--perturb", type=options.perturb, metavar="SPEC",
-        help="none, yield:P or delay:P:NS, with probability P before each step")
+        help="none, yield:P or delay:P:NS, with probability P before each step (default: native yield:0.05, "
+             "python yield:0.2; with none the speed is the executor's own)")
     add("--allow-missed", action="store_true", help="a missed violation is no reason for exit code 4")
     add("--json", metavar="FILE", help="write all results; - for standard output (human text then goes to stderr)")
     add("--junit-xml", metavar="FILE", help="write all results as JUnit XML")

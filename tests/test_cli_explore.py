@@ -1,0 +1,72 @@
+"""`pttorture explore` and `replay`: a race is found, saved, drawn, and replayed by every executor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stress import cli
+
+COUNTER = str(Path(__file__).parent / "protocols" / "counter.py")
+
+
+def test_smallest_is_found_saved_and_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target, saved = tmp_path / "out.json", tmp_path / "race.json"
+    assert cli.main(["explore", f"{COUNTER}:plain", "--json", str(target), "--save", str(saved)]) == 0
+    result, = json.loads(target.read_text())["results"]
+    assert result["outcome"] == "reproduced"
+    assert result["violation"]["kind"] == "check"
+    assert result["violation"]["preemptions"] == 1
+    assert result["executions"] > 0
+    assert result["violation"]["schedule"]
+    assert "CPU0 A" in capsys.readouterr().out
+    for executor in ("explore", "python"):
+        assert cli.main(["replay", str(saved), "--executor", executor, "--steps"]) == 0
+        out = capsys.readouterr().out
+        assert f"replayed on {executor}: 5 steps, check, as recorded" in out
+        assert "counter.py:21" in out
+
+
+def test_fix_is_clean_within_a_stated_bound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "out.json"
+    assert cli.main(["explore", f"{COUNTER}:atomic", "--strategy", "dfs", "--json", str(target)]) == 0
+    result, = json.loads(target.read_text())["results"]
+    assert (result["outcome"], result["complete"], result["violation"]) == ("clean", True, None)
+    assert "any number of preemptions" in capsys.readouterr().out
+
+
+def test_search_that_was_cut_short_proves_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "out.json"
+    command = ["explore", f"{COUNTER}:atomic", "--strategy", "random", "--executions", "10", "--json", str(target)]
+    assert cli.main(command) == 4
+    result, = json.loads(target.read_text())["results"]
+    assert (result["outcome"], result["verdict"], result["executions"]) == ("inconclusive", "inconclusive", 10)
+
+
+def test_schedule_of_a_changed_protocol_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine, saved = tmp_path / "mine.py", tmp_path / "race.json"
+    mine.write_text(Path(COUNTER).read_text())
+    assert cli.main(["explore", f"{mine}:plain", "--save", str(saved)]) == 0
+    data = json.loads(saved.read_text())
+    data["turns"][1] = [0, 99]
+    saved.write_text(json.dumps(data))
+    capsys.readouterr()
+    assert cli.main(["replay", str(saved)]) == 2
+    assert "search again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"scenario": 3}', "\x00"])
+def test_file_that_is_no_schedule(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+    assert cli.main(["replay", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert "not a schedule file" in err
+    assert err.count("\n") == 1
+
+
+def test_clean_variant_has_nothing_to_replay(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["replay", f"{COUNTER}:locked"]) == 2
+    assert "there is nothing to replay" in capsys.readouterr().err
