@@ -63,7 +63,6 @@ def parts_unmapped(mem: Mem) -> None:
 _SPLIT: Final = {**PTDESC_FORM, "policy": SPLITTING, "level_first": 0, "trust_level": 0, "widen": 1, "used_entries": 0}
 _RESTING: Final = ("unmaps", "splits")
 _WALKED: Final = ("unmaps", "splits", "walks")
-_ONE: Final = (Role("unmap0", unmap_and_dma, (0,)),)
 
 SPLIT_LEAF = Scenario(
     name="split",
@@ -83,7 +82,7 @@ SPLIT_LEAF = Scenario(
         Variant("plain-store-leak", "and one of two children is linked nowhere", "S4-j.plain-store", "race", "leak",
                 {**_SPLIT, "split": PLAIN_STORE, "resurrection": 0}, needs=_RESTING),
         Variant("no-flush", "the old leaf stays in the IOTLB", "S4-j.no-flush", "sequential", "stale-translation",
-                {**_SPLIT, "split": NO_FLUSH, "hardware": 1}, needs=_WALKED, roles=_ONE),
+                {**_SPLIT, "split": NO_FLUSH, "hardware": 1}, needs=_WALKED),
         Variant("unmap-beside", "the other part is unmapped between publishing and flushing", "S4-j.beside", "race",
                 "stale-translation", {**_SPLIT, "split": BESIDE, "hardware": 1}, needs=_WALKED),
         Variant("rfc-v1", "policy A as posted widens the size, not the start: from the middle of a leaf it descends",

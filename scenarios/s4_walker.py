@@ -160,7 +160,6 @@ def old_is_gone(mem: Mem) -> None:
     check_tables(mem, 0, LEVELS)
 
 
-_REMOVER: Final = (Role("unmap", remove_old),)
 _EARLY: Final = {**PTDESC_FORM, **_HW}
 
 FREE_BEFORE_FLUSH = Scenario(
@@ -184,7 +183,7 @@ FREE_BEFORE_FLUSH = Scenario(
                 pool="quarantine"),
         Variant("cached-at-free", "the same seen by the freeing thread: a cache still leads to the table", "S4-i",
                 "mutation", "stale-translation", {**_EARLY, "free_at": 2, "check_cached": 1}, needs=("unmaps",),
-                pool="quarantine", roles=_REMOVER),
+                pool="quarantine"),
         Variant("rfc-v1", "freed after the invalidation", params={**RFC_V1, **_HW, "check_cached": 1},
                 needs=("unmaps", "walks", "freed"), pool="quarantine"),
         Variant("rfc-v2", "freed after the invalidation", params={**RFC_V2, **_HW, "check_cached": 1},

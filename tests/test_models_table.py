@@ -110,7 +110,8 @@ def test_table_is_a_dictionary(geometry: Geometry, policy: int, free: int) -> No
 
 @pytest.mark.parametrize("design", [
     {"count": REFCOUNT, "order": 1}, {"count": MAPCOUNT}, {"pin": 1}, {"restart": 1, "flush": 2}, {"upgrade": 1},
-    {"split": BESIDE}, {"split": EXCLUSIVE, "pin": 1}, {"sync_inside": 1, "flush": 0}, {"free": PRUNE, "sync_inside": 1},
+    {"split": BESIDE}, {"split": EXCLUSIVE, "pin": 1}, {"sync_inside": 1, "flush": 0},
+    {"free": PRUNE, "sync_inside": 1},
 ], ids=str)
 def test_every_design_is_the_same_table(design: dict[str, int]) -> None:
     geometry = Geometry(4, 4, 128)
@@ -132,7 +133,8 @@ def test_posted_forms_on_small_pages(form: dict[str, int]) -> None:
 
 def test_tables_that_are_never_freed_stay_and_are_used_again() -> None:
     geometry = Geometry(4, 3, 64)
-    with page_table(geometry, **{**FIXED, "free": NEVER, "count": UNCOUNTED, "no_empty": 0, "policy": SPLITTING}) as table:
+    uncounted = {**FIXED, "free": NEVER, "count": UNCOUNTED, "no_empty": 0, "policy": SPLITTING}
+    with page_table(geometry, **uncounted) as table:
         play(table, Model(geometry, whole=False), 1, 100)
         assert table.used() > 1
 

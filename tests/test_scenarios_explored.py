@@ -1,4 +1,4 @@
-"""Every variant against the search: each race within a bound and of the expected kind, each fix complete within a larger one.
+"""Every variant against the search: each race within a bound and of the expected kind, each fix complete.
 
 The bound is a number of preemptions. A fix counts only if its search was complete within a bound at which the broken
 twin is found, and only if the search did the work that the variant names.
@@ -107,8 +107,8 @@ def test_what_hangs_is_what_the_table_says() -> None:
 
 @pytest.mark.parametrize("lock", LOCKS)
 @pytest.mark.parametrize("name", [
-    "both-give-up:try-upgrade", "both-give-up:rfc-v2", "parent-freed:pin-try-upgrade", "parent-freed:restart-try-upgrade",
-    "parent-freed:prune", "split:exclusive-try-upgrade",
+    "both-give-up:try-upgrade", "both-give-up:rfc-v2", "parent-freed:pin-try-upgrade",
+    "parent-freed:restart-try-upgrade", "parent-freed:prune", "split:exclusive-try-upgrade",
 ])
 def test_upgrades_hold_under_every_lock(name: str, lock: str) -> None:
     result = search(name, 2, lock)
