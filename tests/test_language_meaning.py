@@ -36,7 +36,7 @@ def a(folder: Path, *lines: str, helpers: str = "") -> int:
     ("u32(1 << 35 | 5)", 5), ("~0", (1 << 64) - 1), ("not 5", 0), ("bool(TOP)", 1), ("int(3)", 3), ("+4", 4),
     ("5 and 6", 6), ("0 and 6", 0), ("5 or 6", 5), ("0 or 6", 6), ("1 if 0 else 2", 2), ("1 < 2 < 3", 1),
     ("3 > 2 > 2", 0), ("min(-1, 1)", 1), ("max(-1, 1)", (1 << 64) - 1), ("True + True", 2),
-    ("(1 < 2) + (2 < 1)", 1), ("2 * TOP", 0), ("-TOP", 1 << 63), ("HOW", 0),
+    ("(1 < 2) + (2 < 1)", 1), ("2 * TOP", 0), ("-TOP", 1 << 63), ("-0xffffffffffffffff", 1), ("HOW", 0),
 ])
 def test_an_expression(expression: str, value: int, tmp_path: Path) -> None:
     assert a(tmp_path, f"mem.write_once(A, {expression})") == value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -56,6 +57,23 @@ def test_attach_refuses_a_truncated_arena(tmp_path: Path) -> None:
 def test_no_room_is_an_error_with_the_folder_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(MachineError, match=f"KiB in {tmp_path}"):
         Arena.create(1 << 60, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_block_is_reserved_at_once(tmp_path: Path) -> None:
+    """A full shared memory must be an error at creation, not a SIGBUS at the first touch of a page."""
+    a = Arena.create(1 << 20, tmp_path)
+    assert a.path.stat().st_blocks * 512 >= 1 << 20
+    a.close()
+
+
+def test_a_full_disk_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(MachineError, match="no room for an arena of 1024 KiB in .*; use fewer frames"):
+        Arena.create(1 << 20, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

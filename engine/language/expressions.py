@@ -115,7 +115,7 @@ class Expressions:
         if isinstance(node.op, ast.UAdd):
             return self.expr(node.operand)
         if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant) and type(node.operand.value) is int:
-            return self._word(-node.operand.value, node)
+            return ir.Const(-self._word(node.operand.value, node).value & MASK)  # a constant, so that B[-1] is caught
         return ir.Unary(_UNARY[type(node.op)], self.expr(node.operand))
 
     def ex_Compare(self, node: ast.Compare) -> ir.Expr:
