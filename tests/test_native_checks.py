@@ -24,7 +24,8 @@ CASES = [
     (f.bad_page, 3, "bad-page"), (f.bad_page, 4, "bad-page"), (f.lock_misuse, 1, "lock-misuse"),
     (f.lock_misuse, 2, "lock-misuse"), (f.lock_misuse, 3, "lock-misuse"), (f.lock_misuse, 4, "lock-misuse"),
     (f.lock_misuse, 5, "lock-misuse"), (f.lock_misuse, 6, "lock-misuse"), (f.lock_misuse, 7, "lock-misuse"),
-    (f.sleeper, 1, "sleep-in-atomic"), (f.warner, 1, "warning"), (f.arrays, 1, "wild-access"),
+    (f.sleeper, 1, "sleep-in-atomic"), (f.warner, 1, "warning"), (f.dive, 1, "stack-overflow"),
+    (f.arrays, 1, "wild-access"),
 ]
 RACE = f.scenario(f.reader, f.remover, setup=f.publish)
 FREES = f.scenario(f.both_free, f.both_free, setup=f.publish_unreferenced)

@@ -11,9 +11,11 @@ from engine.native.words import (
     H_FINITE,
     H_LOAD_NS,
     H_RELEASED,
+    MAX_DEPTH,
     MODE_GATE,
     T_CHOICE,
     T_CHOICES,
+    T_DEPTH,
     T_INDEX,
     T_LOOPS,
     T_MODE,
@@ -120,9 +122,11 @@ def array_bad(B: int, me: int, index: int) -> int:
 
 @export
 def deep(B: int, me: int) -> int:
-    """1 if a recursion has used up the stack it may use."""
+    """A call of a recursive protocol begins; 1 if it is one too deep."""
     p = B + me
-    if stack() >= load(p + T_STACK):
+    depth = load(p + T_DEPTH) + 1
+    store(p + T_DEPTH, depth)
+    if depth <= MAX_DEPTH and stack() >= load(p + T_STACK):
         return 0
     violate(B, me, load(p + T_SITE), OVERFLOW, 0, 0)
     return 1

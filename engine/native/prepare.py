@@ -21,6 +21,7 @@ PREFER_WRITER = 2  # PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP
 PROCESS_SHARED = 1
 LOCK_NS = 1_000_000_000
 LOAD_NS = 5_000_000
+PERTURB = "yield:0.05"  # without it roles hardly meet where other programs keep the CPUs busy
 
 
 def rule_of(program: Program, lock: str) -> int:
@@ -43,13 +44,13 @@ def perturbation(spec: str) -> tuple[int, int, int]:
     """(mode bits, chance in 1/65536, ns) of a perturbation.
 
     Args:
-        spec: "none" or ""; "yield:P", give the CPU away before a step with probability P; "delay:P:NS", lose NS
-            nanoseconds with probability P.
+        spec: "none"; "yield:P", give the CPU away before a step with probability P; "delay:P:NS", lose NS nanoseconds
+            with probability P; "": PERTURB.
 
     Raises:
         UsageError: none of these.
     """
-    name, *numbers = (spec or "none").split(":")
+    name, *numbers = (spec or PERTURB).split(":")
     try:
         chance = round(float(numbers[0]) * 65536) if numbers else 0
         delay = int(numbers[1]) if len(numbers) > 1 else 0

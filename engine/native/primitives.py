@@ -245,6 +245,13 @@ def _release(builder: Any, values: Sequence[Any]) -> Any:
     return I64(0)
 
 
+def _leave(builder: Any, values: Sequence[Any]) -> Any:
+    """A call of a recursive protocol ends."""
+    place = _word(builder, builder.add(values[0], values[1]), I64(w.T_DEPTH))
+    builder.store(builder.sub(builder.load(place), I64(1)), place)
+    return I64(0)
+
+
 def _direct(name: str) -> Any:
     return define(f"_{name}", 2, lambda b, v: call(b, f"ptt_{name}", v))
 
@@ -258,6 +265,7 @@ SUPPORT: dict[str, Any] = {
     "_array_new": define("_array_new", 3, lambda b, v: call(b, "ptt_array_new", v)),
     "_array_get": define("_array_get", 4, lambda b, v: b.load(_element(b, v))),
     "_array_set": define("_array_set", 5, _array_set),
+    "_leave": define("_leave", 2, _leave),
     "_array_mark": define("_array_mark", 2, _mark),
     "_array_release": define("_array_release", 3, _release),
     **{f"_{name}": _direct(name) for name in ("deep", "round_begin", "round_end", "round_finish", "session_start",

@@ -59,6 +59,7 @@ from engine.native.words import (
     STATUS_RUNNING,
     T_BEGIN,
     T_COPY,
+    T_DEPTH,
     T_FINISH,
     T_INDEX,
     T_LENGTH,
@@ -115,6 +116,7 @@ def round_begin(B: int, me: int) -> int:
         generation = load_acquire(B + H_GENERATION)
     store(p + T_ROUND, generation)
     store(p + T_PRIVATE, 0)
+    store(p + T_DEPTH, 0)
     store(p + T_SITE, NO_SITE)
     store(p + T_STACK, stack() - STACK_BYTES)
     store(p + T_READY, now(p))

@@ -76,10 +76,22 @@ class NativeDialect(Dialect):
         if source.name in self.recursive:
             head.append(ast.If(self.call("_deep", []), [ast.Return(result)], []))
         function.body = [*head, *function.body]
-        if source.returns and not isinstance(function.body[-1], ast.Return):
+        if not isinstance(function.body[-1], ast.Return):
             function.body.append(ast.Return(result))
+        if source.name in self.recursive:
+            function = _LeaveFirst(self.call("_leave", [])).visit(function)
         function.decorator_list = [ast.Name("_njit", ast.Load())]
         return function
+
+
+class _LeaveFirst(ast.NodeTransformer):
+    """Every return of a recursive function first says that it returns. What it returns has no side effects."""
+
+    def __init__(self, leave: ast.expr) -> None:
+        self.leave = leave
+
+    def visit_Return(self, node: ast.Return) -> list[ast.stmt]:
+        return [ast.Expr(self.leave), node]
 
 
 def _stored(function: ast.FunctionDef) -> set[str]:
@@ -198,8 +210,9 @@ def _names(nodes: Sequence[ast.stmt], table: str) -> str:
 
 
 _SUPPORT = {
-    "_param", "_go", "_arg", "_role", "_rounds", "_array_new", "_array_get", "_array_set", "_array_mark", "_array_release",
-    "_deep", "_round_begin", "_round_end", "_round_finish", "_session_start",
+    "_param", "_go", "_arg", "_role", "_rounds",
+    "_array_new", "_array_get", "_array_set", "_array_mark", "_array_release",
+    "_deep", "_leave", "_round_begin", "_round_end", "_round_finish", "_session_start",
     "_gate_enter", "_gate_leave",
 }
 

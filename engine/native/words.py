@@ -118,6 +118,8 @@ T_OPERATIONS: Final = 192
 T_POLLS: Final = 200  # turns of mem.running since it looked at the clock
 T_ADMITTED: Final = 208
 T_RELAXED: Final = 216  # a spin loop has failed since the last step
+T_DEPTH: Final = 224  # calls of recursive protocols under way
+MAX_DEPTH: Final = 64
 T_SCRATCH: Final = 256  # where a refused access goes; 64 bytes
 # what it waits for and holds; copied as one block when a violation is recorded
 T_WAIT: Final = 320
