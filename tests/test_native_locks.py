@@ -48,7 +48,8 @@ def test_nested_read_hangs_and_is_reported(lock: str, tmp_path: Path) -> None:
         found = session.progress().violations[0]
         assert found.kind == "deadlock"
         assert "CPU1 unmap waits for lock (write), held by CPU0 map (read)" in found.message
-        assert "CPU0 map waits for lock (read), held by CPU0 map (read), behind CPU1 unmap (write, queued)" in found.message
+        assert "CPU0 map waits for lock (read), held by CPU0 map (read), " in found.message
+        assert found.message.endswith("behind CPU1 unmap (write, queued)")
         rounds = session.progress().rounds
         until(lambda: session.progress().rounds > rounds)  # the rounds go on
 

@@ -30,7 +30,8 @@ def text() -> str:
     lines = ["from engine import Role, Scenario, Variant, Word, protocol", "from engine.declare import Mem",
              f"V = Word('V', 3)\nO = Word('O', {len(BINARY) + len(UNARY)})",
              f"M = Word('M', {len(ROWS)})\nR = Word('R', {len(ROWS)})",
-             "@protocol\ndef operators(mem: Mem) -> None:", "    a = mem.read_once(V[0])", "    b = mem.read_once(V[1])"]
+             "@protocol\ndef operators(mem: Mem) -> None:",
+             "    a = mem.read_once(V[0])", "    b = mem.read_once(V[1])"]
     for i, op in enumerate([*BINARY, *UNARY]):
         value = f"a {INFIX[op]} b" if op in INFIX else f"{PREFIX[op]}a" if op in PREFIX else (
             f"{op}(a, b)" if op in BINARY else f"{op}(a)")

@@ -230,7 +230,8 @@ def _entry(program: Program, roles: Sequence[str]) -> str:
         lines += [f"    if what == _c{what:x}:", f"        f_{function}(B, me)" if function else "        pass"]
     rest = f"f_{program.at_rest}(B, alone)" if program.at_rest else "pass"
     lines += [f"    if what == _c{ROLE:x}:", "        run_role(B, me)",
-              f"    if what == _c{DRIVE:x}:", "        while _round_begin(B, me) != _c0:", "            run_role(B, me)",
+              f"    if what == _c{DRIVE:x}:", "        while _round_begin(B, me) != _c0:",
+              "            run_role(B, me)",
               "            last = _round_end(B, me)", "            if last != _c0:",
               "                if last == _c1:", f"                    {rest}",
               "                _round_finish(B, alone)",

@@ -65,9 +65,9 @@ def all_wait(B: int, time: int) -> int:
     end = thread + load(B + H_N_THREADS) * load(B + H_THREAD_BYTES)
     while thread < end:
         status = load(thread + T_STATUS)
-        if status != STATUS_DONE:
-            if status != STATUS_WAITING or load(thread + T_WAIT + W_SINCE) + SETTLED_NS > time:
-                return 0
+        settled = status == STATUS_WAITING and load(thread + T_WAIT + W_SINCE) + SETTLED_NS <= time
+        if status != STATUS_DONE and not settled:
+            return 0
         thread += load(B + H_THREAD_BYTES)
     return 1
 

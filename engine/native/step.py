@@ -207,7 +207,7 @@ def has_left(B: int, thread: int) -> int:
 
 @native
 def run_out(B: int, me: int, site: int) -> None:
-    """The schedule has ended before this thread: by its violation, in a deadlock of which a spin is part, or wrongly."""
+    """The schedule has ended before this thread: by its violation, in a deadlock with a spin in it, or wrongly."""
     p = B + me
     if load(B + H_OPEN_END) == 1:
         cas(B + H_HALT, 0, HALT_OVER)
@@ -270,7 +270,7 @@ def perturb(B: int, p: int, mode: int) -> None:
 
 @native
 def before(B: int, me: int, site: int) -> int:
-    """Everything that comes before a step but a contended lock. Returns the mode, with MODE_SKIP where it must not be."""
+    """Everything that comes before a step but a contended lock. Returns the mode; MODE_SKIP: it must not be."""
     p = B + me
     store(p + T_SITE, site & S_SITE)
     mode = load(p + T_MODE)

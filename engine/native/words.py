@@ -4,7 +4,8 @@ The tail lies behind `Layout.END` in the same file, so that a dead arena still h
 
     ALONE area | SNAPSHOT of LOCKS..END after set-up | TOUCHED flags and list | VIOLATIONS with evidence | replay
 
-Everything is a 64-bit word unless said otherwise. H_ are offsets in the arena, T_ in a thread's area, V_ in a violation.
+Everything is a 64-bit word unless said otherwise. H_ are offsets in the arena, T_ in a thread's area, V_ in a
+violation.
 """
 
 from __future__ import annotations
