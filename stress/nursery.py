@@ -28,11 +28,17 @@ _START: Final = "import sys; sys.path.insert(0, {root!r}); from stress.zygote im
 
 
 class Nursery:
-    """One zygote and the workers it has forked. `exits`: pid -> what its end was, in words ("" for a good one)."""
+    """One zygote and the workers it has forked.
+
+    Attributes:
+        exits: pid -> what its end was, in words ("" for a good one).
+        lost: the zygote ended or does not answer; it is of no more use.
+    """
 
     def __init__(self, log: Path) -> None:
         self.log = log
         self.exits: dict[int, str] = {}
+        self.lost = False
         self._buffer = b""
         self._answers: list[dict[str, Any]] = []
         with deferred():
@@ -63,6 +69,7 @@ class Nursery:
         self.send(do, **request)
         answer = self.answer(timeout)
         if answer is None:
+            self.lost = True
             raise MachineError(f"a worker process does not answer to {do!r} within {timeout:.0f} s")
         return answer
 
@@ -117,6 +124,7 @@ class Nursery:
         deadline = time.monotonic() + timeout
         while not all(pid in self.exits for pid in pids):
             if not self.listen(0.2) and time.monotonic() > deadline:
+                self.lost = True
                 raise MachineError("a worker process does not die")
 
     def close(self) -> None:
@@ -140,6 +148,7 @@ class Nursery:
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def _gone(self) -> MachineError:
+        self.lost = True
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(2.0)
         code = self.process.poll()

@@ -136,9 +136,9 @@ class Runner:
         return self._nurseries.index(self._of[job.code])
 
     def _drop(self, job: Job) -> None:
-        """A zygote failed: it and what it compiled are gone; the next job that needs one starts another."""
-        nursery = self._of.pop(job.code, None)
-        if nursery is None:
+        """If the job's zygote is lost, it and what it compiled are gone: the next job that needs one gets another."""
+        nursery = self._of.get(job.code)
+        if nursery is None or not nursery.lost:
             return
         index = self._nurseries.index(nursery)
         nursery.close()

@@ -41,7 +41,7 @@ def run(tmp_path: Path, job: Job, strike: Callable[[int], None] | None) -> tuple
     try:
         nursery.ask("prepare", 120.0, job=job)
         tally = Supervisor(job, program_of(job), nursery, tmp_path, tell=tell, find=findings.append).run()
-        assert all(process_state(pid) in "X" for pid in struck)
+        assert all(process_state(pid) == "X" for pid in struck)
     finally:
         nursery.close()
     assert not list(tmp_path.glob("*.arena*"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import time
@@ -12,8 +13,11 @@ from typing import Any
 import pytest
 
 from engine.errors import MachineError, UsageError
+from stress.console import Console
 from stress.job import Job, program_of
+from stress.journal import Journal
 from stress.nursery import Nursery
+from stress.runner import Runner
 from stress.supervisor import Supervisor, spread
 from stress.tally import Tally
 
@@ -125,6 +129,7 @@ def test_setup_that_fails(nursery: Nursery, tmp_path: Path) -> None:
         supervise(nursery, tmp_path, "bad-setup")
     with pytest.raises(MachineError, match="SIGSEGV"):
         supervise(nursery, tmp_path, "dead-setup")
+    assert not nursery.lost
 
 
 def test_program_that_cannot_be_compiled(nursery: Nursery) -> None:
@@ -138,6 +143,7 @@ def test_zygote_that_dies_is_reported(tmp_path: Path) -> None:
     os.kill(nursery.process.pid, signal.SIGKILL)
     with pytest.raises(MachineError, match="SIGKILL"):
         nursery.ask("prepare", 30.0, job=fake_job("good"))
+    assert nursery.lost
     nursery.close()
 
 
@@ -158,3 +164,28 @@ def test_spread() -> None:
     assert spread(4, 2) == [[0, 2], [1, 3]]
     assert spread(3, 1) == [[0, 1, 2]]
     assert spread(2, 5) == [[0], [1]]
+
+
+def test_run_goes_on_with_another_zygote(tmp_path: Path) -> None:
+    """The zygote is killed in the middle of a job: that job is a fault, the next one runs."""
+    book = Journal(tmp_path)
+    with Runner(book, Console(io.StringIO(), quiet=True)) as runner:
+        runner.prepare([fake_job("good")])
+        killed: list[int] = []
+
+        def tell(_tally: Tally, progress: Any) -> None:
+            if not killed and progress.rounds:
+                killed.append(runner._nurseries[0].process.pid)
+                os.kill(killed[0], signal.SIGKILL)
+
+        def supervise_it(nursery: Nursery, folder: Path, **_hooks: Any) -> Supervisor:
+            return Supervisor(fake_job("good", seconds=5), program_of(fake_job("good")), nursery, folder, tell=tell)
+
+        first = runner.run(fake_job("good", seconds=5), supervise=supervise_it)
+        second = runner.run(fake_job("good"))
+        folder = runner.folder
+    assert (first["outcome"], second["outcome"]) == ("fault", "missed")
+    assert "SIGKILL" in first["faults"][0]["what"]
+    assert second["rounds"] > 0
+    assert not folder.exists()
+    book.close()

@@ -64,8 +64,8 @@ def test_foreign_package_is_refused() -> None:
 def test_file_of_the_working_directory_does_not_shadow_us(tmp_path: Path) -> None:
     """A user's own scenarios.py in the working directory: said at start, not a strange ImportError later."""
     (tmp_path / "scenarios.py").write_text("")
-    done = subprocess.run([sys.executable, "-c", "import sys; sys.path.append(sys.argv[1]); from stress.cli import main; "
-                           "sys.exit(main(['list']))", str(ROOT)], cwd=tmp_path, capture_output=True, text=True,
+    code = "import sys; sys.path.append(sys.argv[1]); from stress.cli import main; sys.exit(main(['list']))"
+    done = subprocess.run([sys.executable, "-c", code, str(ROOT)], cwd=tmp_path, capture_output=True, text=True,
                           check=False, timeout=60)
     assert done.returncode == 2
     assert "the package 'scenarios' comes from" in done.stderr
