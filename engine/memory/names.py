@@ -13,7 +13,7 @@ _FIELD_OF = {field.offset: name for name, field in reversed(PAGE.items())}
 
 
 def describe(layout: Layout, address: int) -> str:
-    """The object at an arena offset: `pt 3[5]` entry 5 of frame 3, `page 3 refcount`, `count[2]`, `pgd_lock`, `NULL`."""
+    """The object at an arena offset: `pt 3[5]` (entry 5 of frame 3), `page 3 refcount`, `count[2]`, `lock`, `NULL`."""
     if address == 0:
         return "NULL"
     if layout.FRAMES <= address < layout.END:

@@ -29,8 +29,8 @@ def _fields(**places: tuple[int, int]) -> dict[str, Field]:
 
 #: struct page (and struct folio, whose first 64 bytes are the same).
 PAGE: Final = _fields(
-    flags=(0, 8), lru_next=(8, 8), compound_head=(8, 8), lru_prev=(16, 8), mapping=(24, 8), index=(32, 8), share=(32, 8),
-    private=(40, 8), mapcount=(48, 4), page_type=(48, 4), refcount=(52, 4), memcg_data=(56, 8),
+    flags=(0, 8), lru_next=(8, 8), compound_head=(8, 8), lru_prev=(16, 8), mapping=(24, 8), index=(32, 8),
+    share=(32, 8), private=(40, 8), mapcount=(48, 4), page_type=(48, 4), refcount=(52, 4), memcg_data=(56, 8),
 )
 
 #: struct ptdesc, v6.13.
