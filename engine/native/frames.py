@@ -34,6 +34,7 @@ from engine.native.words import (
     H_RECORDS,
     H_STATES,
     MODE_SKIP,
+    S_KEEP,
     S_SITE,
     T_INDEX,
     T_SCRATCH,
@@ -184,7 +185,7 @@ def fill_page(B: int, me: int, site: int, frame: int, first: int, stride: int) -
                 store(place, value)
                 value += stride
                 place += 8
-    after(B, me, mode, site, frame, first)
+    after(B, me, mode, site | S_KEEP, frame, first)
     return 0
 
 

@@ -69,6 +69,7 @@ from engine.native.words import (
     MODE_SKIP,
     MODE_YIELD,
     ROW,
+    S_KEEP,
     S_SITE,
     S_SPECULATIVE,
     STATUS_DONE,
@@ -378,4 +379,4 @@ def after(B: int, me: int, mode: int, site: int, address: int, value: int) -> No
         store(row + 24, value)
         store(p + T_SEQUENCE, sequence + 1)
     if mode & MODE_LOG != 0 and mode & MODE_SKIP == 0:
-        log(B, p, site & S_SITE, address, value if load(B + H_HALT) == 0 else 0)
+        log(B, p, site & S_SITE, address, value if load(B + H_HALT) == 0 or site & S_KEEP != 0 else 0)

@@ -189,6 +189,7 @@ S_NEW: Final = 1 << 33  # the value is the new one
 S_ZERO: Final = 1 << 34  # the value is whether the new one is 0
 S_DONE: Final = 1 << 35  # the value is whether the word was changed
 S_ORDERED: Final = 1 << 36  # acquire, release or full, where it makes a difference
+S_KEEP: Final = 1 << 37  # a log shows the value even if the step breaks a rule (else 0)
 S_SITE: Final = (1 << 32) - 1
 NO_SITE: Final = S_SITE  # before the first step
 
