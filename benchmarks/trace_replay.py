@@ -3,8 +3,8 @@
     python benchmarks/trace_replay.py [TRACE] [SECONDS]
 
 Sides are alternated in one run, three times; printed are medians, in million operations of the trace a second, and the
-ratio to the first side: checks and recorder on, no bystanders. Empty tables are freed ("prune") or stay ("keep"); a side
-with bystanders has one walker and one transient getter beside the streams.
+ratio to the first side: checks and recorder on, no bystanders. Empty tables are freed ("prune") or stay ("keep"); a
+side with bystanders has one walker and one transient getter beside the streams.
 """
 
 from __future__ import annotations
