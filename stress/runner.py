@@ -58,27 +58,31 @@ class Runner:
             UsageError: a protocol is outside the language, or its executor is not there.
         """
         begin = time.monotonic()
-        queues: dict[int, list[Job]] = {}
-        for job in self._unprepared(jobs):
-            queues.setdefault(self._place(job), []).append(job)
+        # The trace and the load come last in a plan and take longest to compile: begin with them.
+        todo = list(reversed(self._unprepared(jobs)))
+        self._breed(len({job.code for job in todo if job.code not in self._of}))
         waiting: dict[int, Job] = {}
-        left = sum(map(len, queues.values()))
-        while left:
-            for index, queue in queues.items():
-                nursery = self._nurseries[index]
-                if index not in waiting and queue:
-                    waiting[index] = queue.pop(0)
-                    nursery.send("prepare", job=waiting[index])
-                if index in waiting and nursery.answer(0.05 / len(queues)) is not None:
-                    job = waiting.pop(index)
-                    self._prepared.add((index, _compiled(job)))
-                    left -= 1
+        while todo or waiting:
+            for index, nursery in enumerate(self._nurseries):
+                if index not in waiting and (job := self._next(todo, nursery)) is not None:
+                    waiting[index] = job
+                    nursery.send("prepare", job=job)
+                if index in waiting and nursery.answer(0.05 / len(self._nurseries)) is not None:
+                    self._prepared.add((index, _compiled(waiting.pop(index))))
             names = sorted({job.scenario for job in waiting.values()})
             seconds = time.monotonic() - begin
             if seconds > 0.5:
+                left = len(todo) + len(waiting)
                 self.console.progress(f"compiling {', '.join(names)}: {left} to go, {seconds:.0f} s")
         self.console.clear()
         return time.monotonic() - begin
+
+    def _next(self, todo: list[Job], nursery: Nursery) -> Job | None:
+        """Take the first job out of `todo` that this zygote may prepare: its code is here already, or nowhere yet."""
+        for at, job in enumerate(todo):
+            if self._of.setdefault(job.code, nursery) is nursery:
+                return todo.pop(at)
+        return None
 
     def run(self, job: Job, *, supervise: Callable[..., Supervisor] | None = None,
             judged: Callable[..., dict[str, Any]] = result) -> dict[str, Any]:
@@ -123,17 +127,14 @@ class Runner:
         return [job for key, job in different.items()
                 if job.code not in self._of or (self._nurseries.index(self._of[job.code]), key) not in self._prepared]
 
-    def _place(self, job: Job) -> int:
-        """The zygote of a job: jobs with the same code share one, others are spread over as many as there are CPUs."""
-        if job.code not in self._of:
-            if len(self._nurseries) < cpus():
-                with deferred():
-                    nursery = Nursery(self.journal.path.parent / f"zygote-{len(self._nurseries)}.log")
-                    self._stack.callback(nursery.close)
-                    self._nurseries.append(nursery)
-            codes = list(self._of.values())
-            self._of[job.code] = min(self._nurseries, key=codes.count)
-        return self._nurseries.index(self._of[job.code])
+    def _breed(self, codes: int) -> None:
+        """Start zygotes: as many as there are CPUs, no more than there are codes to place."""
+        while len(self._nurseries) < min(cpus(), len(self._nurseries) + codes):
+            with deferred():
+                nursery = Nursery(self.journal.path.parent / f"zygote-{len(self._nurseries)}.log")
+                self._stack.callback(nursery.close)
+                self._nurseries.append(nursery)
+            codes -= 1
 
     def _drop(self, job: Job) -> None:
         """If the job's zygote is lost, it and what it compiled are gone: the next job that needs one gets another."""
