@@ -201,3 +201,21 @@ def test_the_posted_unmap_descends_into_a_leaf_that_it_met_in_the_middle() -> No
     with page_table(Geometry(4, 3, 64), **{**RFC_V2, "trust_level": 0}) as table:
         table.map(0, 4, DEVICE_PFN)
         assert table.unmap(1, 1) == 4
+
+
+def test_a_leaf_removed_whole_is_invalidated_whole() -> None:
+    with page_table(Geometry(4, 3, 64), **{**FIXED, "policy": WHOLE, "hardware": 1, "iotlb_ways": 4}) as table:
+        table.map(0, 16, DEVICE_PFN)
+        assert [table.dma(p) for p in range(4)] == [DEVICE_PFN + p for p in range(4)]
+        assert table.unmap(6, 1) == 16
+        assert [table.dma(p) for p in range(4)] == [0] * 4
+
+
+@pytest.mark.parametrize(("widen", "stale"), [(0, DEVICE_PFN + 1), (1, 0)], ids=["posted", "both-ends"])
+def test_the_posted_widening_flushes_too_little(widen: int, stale: int) -> None:
+    """S4-g: the start is aligned down to the freed table and the size only rounded up, so the end is not covered."""
+    with page_table(Geometry(4, 3, 64), **{**FIXED, "widen": widen, "hardware": 1, "iotlb_ways": 4}) as table:
+        table.map(3, 2, DEVICE_PFN)
+        assert table.dma(4) == DEVICE_PFN + 1
+        table.unmap(3, 2)
+        assert table.dma(4) == stale
