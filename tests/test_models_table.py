@@ -215,6 +215,7 @@ def test_a_leaf_removed_whole_is_invalidated_whole() -> None:
 def test_the_posted_widening_flushes_too_little(widen: int, stale: int) -> None:
     """S4-g: the start is aligned down to the freed table and the size only rounded up, so the end is not covered."""
     with page_table(Geometry(4, 3, 64), **{**FIXED, "widen": widen, "hardware": 1, "iotlb_ways": 4}) as table:
+        table.map(8, 1, DEVICE_PFN)  # keeps the middle table
         table.map(3, 2, DEVICE_PFN)
         assert table.dma(4) == DEVICE_PFN + 1
         table.unmap(3, 2)
