@@ -51,7 +51,7 @@ SCENARIO = Scenario(
     roles=(Role("put1", put), Role("put2", put)),
     at_rest=freed,
     variants=(
-        Variant("read-back", kind="race", expects="double-free", params={"tested": 0}, needs=("puts",)),
+        Variant("read-back", kind="race", expects="use-after-free", params={"tested": 0}, needs=("puts",)),
         Variant("dec-and-test", expects=CLEAN, params={"tested": 1}, needs=("puts",)),
     ),
 )

@@ -15,6 +15,27 @@ def test_the_vocabulary_page_is_the_table() -> None:
     )
 
 
+def test_the_readme_shows_the_example_as_it_is() -> None:
+    source = (ROOT / "examples" / "last_put.py").read_text()
+    code = source[source.index("from engine import CLEAN"):].strip().splitlines()
+    shown = "\n".join(f"    {line}" if line else "" for line in code)
+    assert shown in (ROOT / "README.md").read_text()
+
+
+def test_the_readme_example_breaks_and_its_fix_holds() -> None:
+    from engine.explore import explore, smallest
+    from engine.language.program import build
+    from scenarios import load_file
+
+    (scenario,) = load_file(ROOT / "examples" / "last_put.py")
+    broken = smallest(build(scenario, "read-back"))
+    assert broken.violation is not None
+    assert broken.violation.kind == scenario.variant("read-back").expects
+    fixed = explore(build(scenario, "dec-and-test"), strategy="dfs")
+    assert fixed.complete
+    assert fixed.violation is None
+
+
 def test_ci_calls_the_readme_test_command() -> None:
     commands = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("    python3 -m venv")]
     assert len(commands) == 2

@@ -68,5 +68,5 @@ def and_another(n: int) -> int:
 
 def test_a_circle_of_arrays_is_refused_by_name() -> None:
     module, _ = compile_module([cast(Protocol, with_array)])
-    with pytest.raises(UsageError, match="and_another, with_array: .* circle"):
+    with pytest.raises(UsageError, match=r"and_another, with_array: .* circle"):
         break_circles(fold(module, {}, {}))
