@@ -27,11 +27,14 @@ class Primitive:
     Attributes:
         name: the method of `mem`.
         operands: what the caller passes, in order: "address", "value", "lock", "frame", "count", and the static
-            ones (known when the protocol is compiled): "text", "kind", "counter".
-        access: "load", "store", "rmw", "page" (a whole frame), "lock", "memory" (allocator), or "" for local work.
-        width: bytes accessed: 4, 8, or 0 where it does not apply.
+            ones (known when the protocol is compiled): "text", "kind", "counter", "member".
+        access: "load", "store", "rmw", "page" (a whole frame), "lock", "memory" (allocator), "member" (which member of
+            a descriptor's union is live: no word changes, but it conflicts like a load or a store of the member), or ""
+            for local work.
+        width: bytes accessed: 4, 8, or 0 where it does not apply; a "member" has its own, `members.width_of`.
         order: LKMM order: "relaxed", "acquire", "release", "full", or "" where it does not apply.
-        op, returns: of a read-modify-write, see the module's text. `returns` is "" for a void one.
+        op, returns: of a read-modify-write, see the module's text. `returns` is "" for a void one. Of a "member" `op`
+            is "set", "use" or "drop".
         fixed: operands that the name implies (`atomic_inc` adds 1).
         result: whether the call has a value.
         step: whether it is a step of the interleaving.
@@ -58,12 +61,12 @@ class Primitive:
     @property
     def reads(self) -> bool:
         """Whether its outcome depends on shared memory."""
-        return self.access in ("load", "rmw")
+        return self.access in ("load", "rmw", "member")
 
     @property
     def writes(self) -> bool:
         """Whether it may change shared memory."""
-        return self.access in ("store", "rmw", "page")
+        return self.access in ("store", "rmw", "page") or (self.access == "member" and self.op != "use")
 
     @property
     def commutes(self) -> str:
@@ -179,6 +182,15 @@ _PAGES = [
               "relaxed"),
 ]
 
+_MEMBERS = [
+    Primitive("set_member", ("address", "member"), "from now on this word of a descriptor is used through `member`; a"
+              " violation while another one is live", "member", op="set"),
+    Primitive("use_member", ("address", "member"), "the next access goes through `member`; a violation unless it is the"
+              " live one", "member", op="use"),
+    Primitive("drop_member", ("address", "member"), "`member` is live no longer; a violation unless it was", "member",
+              op="drop"),
+]
+
 _LOCKS = [
     Primitive("read_lock", ("lock",), "take for reading", "lock", order="acquire", blocks=True),
     Primitive("read_unlock", ("lock",), "release a read hold", "lock", order="release"),
@@ -217,8 +229,8 @@ _LOCAL = [
 
 
 def _table() -> dict[str, Primitive]:
-    rows = [*_plain(), *_words(), *_atomics("atomic", 4), *_atomics("atomic64", 8), *_SPECULATIVE, *_PAGES, *_LOCKS,
-            *_LOCAL]
+    rows = [*_plain(), *_words(), *_atomics("atomic", 4), *_atomics("atomic64", 8), *_SPECULATIVE, *_PAGES,
+            *_MEMBERS, *_LOCKS, *_LOCAL]
     return {row.name: Primitive(**{**row.__dict__, "code": code}) for code, row in enumerate(rows)}
 
 

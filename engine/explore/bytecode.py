@@ -17,6 +17,7 @@ from engine.errors import UsageError
 from engine.explore.machine import ops
 from engine.language import ir
 from engine.language.program import Program
+from engine.memory.members import CODES, MEMBERS, width_of
 from engine.violations import BY_NAME
 from engine.vocabulary import PRIMITIVES, Primitive
 
@@ -365,7 +366,7 @@ class _FunctionCompiler:
         target = self.register(s.target) if s.target else -1
         args = [self.operand(a, borrowed) for a in s.args]
         if row.step:
-            self.emit(*_step_row(row, target, args), site=s.site)
+            self.emit(*(_member_row(row, s.member, args[0]) if s.member else _step_row(row, target, args)), site=s.site)
         elif s.name in _LOCAL:
             _LOCAL[s.name](self, s, target, args)
         # what is left are barriers: under sc they say nothing
@@ -389,6 +390,11 @@ def _step_row(row: Primitive, target: int, args: list[int]) -> tuple[int, int, i
         return ops.LOCK, target, a, 0, 0, ops.LOCK_NAMES.index(row.name), 0
     op = {"alloc_page": ops.ALLOC, "free_page": ops.FREE, "fill_page": ops.FILL}[row.name]
     return op, target, a, b, c, 0, 0
+
+
+def _member_row(row: Primitive, member: str, address: int) -> tuple[int, int, int, int, int, int, int]:
+    how = CODES[member] | ops.MEMBER_NAMES.index(row.op) << 8 | MEMBERS[member].offset << 16
+    return ops.MEMBER, -1, address, 0, 0, width_of(member), how
 
 
 _Local = Callable[[_FunctionCompiler, ir.Prim, int, list[int]], object]

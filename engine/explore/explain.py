@@ -7,6 +7,7 @@ from typing import Final
 from engine.explore.load import Machine
 from engine.explore.machine import cells as c
 from engine.explore.machine import memory as mm
+from engine.memory.members import CODE_MASK, NAMES, confusion, displaced
 from engine.schedule import ALONE, Violation
 from engine.violations import BY_CODE
 
@@ -50,6 +51,8 @@ class _Explainer:
         site = self.m.code.rows[self.pc][7]
         thread = ALONE if self.thread == self.m.alone else self.thread
         other = self.freed_at() if kind in ("use-after-free", "double-free", "stale-pointer") else ""
+        if kind == "union-confusion":
+            other = self.set_at()
         return Violation(kind, message, self.m.code.where(self.pc), site, thread, self.address, other)
 
     # --- parts ---
@@ -74,6 +77,15 @@ class _Explainer:
         """Where the frame was last freed, "" if never."""
         pc = self.record(c.F_FREE_SITE)
         return self.m.code.where(pc) if pc else ""
+
+    @property
+    def member(self) -> str:
+        site = self.m.code.rows[self.pc][7]
+        return self.m.program.sites[site].member if site >= 0 else ""
+
+    def set_at(self) -> str:
+        """Where the live member of a union was set, "" if none is live."""
+        return self.m.code.where(self.detail >> 8) if self.detail else ""
 
     def freed(self) -> str:
         if not self.freed_at():
@@ -104,6 +116,8 @@ class _Explainer:
     def on_wild_access(self) -> str:
         if self.detail == c.WILD_ARRAY:
             return f"index {self.address} of an array of {self.other} words"
+        if self.detail == c.WILD_NOT_A_MEMBER:
+            return displaced(self.primitive, self.member, self.object)
         if self.detail == c.WILD_NULL:
             return f"{self.primitive} through a NULL pointer ({self.address:#x})"
         if self.detail == c.WILD_MISALIGNED:
@@ -119,6 +133,9 @@ class _Explainer:
         value = int(self.m.S[i]) & (1 << 64) - 1
         value = value if shift == 64 else value >> shift & 0xFFFFFFFF
         return f"{self.primitive} of page {self.other}: its {name} is {value:#x}, not {wanted}"
+
+    def on_union_confusion(self) -> str:
+        return confusion(self.primitive, self.member, self.other, NAMES[self.detail & CODE_MASK], self.set_at())
 
     def on_lock_misuse(self) -> str:
         if self.detail == c.MISUSE_NO_LOCK:

@@ -96,13 +96,15 @@ def _shorten_paths(text: str) -> str:
 
 def describe(program: Program, e: Event, failed: bool = False) -> str:
     """One step: the primitive, what it touched, and the values before and after; a step that failed has none."""
-    name = program.sites[e.site].primitive
-    row, where = PRIMITIVES[name], program.layout.where(e.address)
+    site = program.sites[e.site]
+    name, row, where = site.primitive, PRIMITIVES[site.primitive], program.layout.where(e.address)
     if failed:
         return f"{name}({where})"
     if row.access == "lock":
         tail = {c.ARRIVED: " waits", c.GRANTED: " granted"}.get(e.event, f" = {e.result}" if row.result else "")
         return f"{name}({where}){tail}"
+    if row.access == "member":
+        return f"{name}({where}, {site.member})"
     if name == "alloc_page":
         return f"alloc_page() = {_value(program, e.result)}"
     if row.access == "load":

@@ -8,6 +8,7 @@ from engine.declare import Counter, Protocol
 from engine.language import ir
 from engine.language.expressions import Expressions
 from engine.language.source import Source, count_returned, place_of, similar
+from engine.memory.members import MEMBERS
 from engine.violations import STATED
 from engine.vocabulary import PRIMITIVES
 
@@ -64,7 +65,7 @@ class Calls(Expressions):
         if len(node.args) != len(operands):
             wants = ", ".join(row.operands)
             raise self.source.error(f"mem.{name} takes ({wants}), not {len(node.args)} operands", node)
-        static = {"kind": "check" if name == "check" else "", "text": "", "counter": ""}
+        static = {"kind": "check" if name == "check" else "", "text": "", "counter": "", "member": ""}
         dynamic: list[ir.Expr] = []
         for operand, arg in zip(operands, node.args, strict=True):
             if operand in static:
@@ -76,7 +77,7 @@ class Calls(Expressions):
             static["text"] = ast.unparse(node.args[0])
         target = targets[0] if targets else None
         self.out.append(ir.Prim(name, tuple(dynamic), target, place_of(node), static["kind"], static["text"],
-                                static["counter"]))
+                                static["counter"], static["member"]))
 
     def _static(self, operand: str, node: ast.expr) -> str:
         if operand == "counter":
@@ -90,4 +91,7 @@ class Calls(Expressions):
             raise self.source.error(f"the {operand} is a literal string", node)
         if operand == "kind" and node.value not in STATED:
             raise self.source.error(f"{node.value!r} is not a kind a protocol may state: {', '.join(STATED)}", node)
+        if operand == "member" and node.value not in MEMBERS:
+            raise self.source.error(f"{node.value!r} is no member of struct page, ptdesc or ioptdesc"
+                                    f"{similar(node.value, MEMBERS)}", node)
         return node.value

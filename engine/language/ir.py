@@ -67,8 +67,8 @@ class Assign:
 
 @dataclass(frozen=True)
 class Prim:
-    """A primitive. `args` are the dynamic operands (fixed ones included), in the row's order; `kind`, `text` and
-    `counter` the static ones. `site` numbers the primitive sites of a program from 0; -1 until the program is made."""
+    """A primitive. `args` are the dynamic operands (fixed ones included), in the row's order; `kind`, `text`, `counter`
+    and `member` the static ones. `site` numbers the primitive sites of a program from 0; it is -1 before that."""
 
     name: str
     args: tuple[Expr, ...]
@@ -77,6 +77,7 @@ class Prim:
     kind: str = ""
     text: str = ""
     counter: str = ""
+    member: str = ""
     site: int = -1
 
 

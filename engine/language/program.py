@@ -14,6 +14,7 @@ from engine.language import ir
 from engine.language.fold import fold
 from engine.language.front import compile_module
 from engine.memory.layout import Layout, lay_out
+from engine.memory.members import check_sites
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Site:
     line: int
     kind: str = ""
     text: str = ""
+    member: str = ""
 
     @property
     def where(self) -> str:
@@ -106,6 +108,7 @@ def _compile(scenario: Scenario) -> _Compiled:
     if id(scenario) not in _compiled:
         module, names = compile_module(_roots(scenario))
         functions, sites = _number_sites(module.functions)
+        check_sites(sites, scenario.name)
         _compiled[id(scenario)] = _Compiled(scenario, replace(module, functions=functions), names, sites)
     return _compiled[id(scenario)]
 
@@ -196,7 +199,7 @@ def _number_sites(functions: Mapping[str, ir.Function]) -> tuple[dict[str, ir.Fu
             if isinstance(stmt, ir.Prim):
                 stmt = replace(stmt, site=len(sites))
                 sites.append(Site(len(sites), stmt.name, function.name, function.file, stmt.place.line, stmt.kind,
-                                  stmt.text))
+                                  stmt.text, stmt.member))
             elif isinstance(stmt, ir.If):
                 stmt = replace(stmt, then=number(stmt.then, function), other=number(stmt.other, function))
             elif isinstance(stmt, ir.While):

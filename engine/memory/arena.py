@@ -36,7 +36,7 @@ STOP: Final = 64  # on a line of its own: everybody polls it
 EXECUTOR: Final = 512  # from here to the end of the page: named by the executor that created the arena
 
 MAGIC_VALUE: Final = int.from_bytes(b"pttortur", "little")
-VERSION_VALUE: Final = 1
+VERSION_VALUE: Final = 2
 SUFFIX: Final = ".arena"
 _FOLDER: Final = "pttorture-"
 

@@ -1,6 +1,6 @@
 """Where everything lies in the arena: one pure function from what a program needs to offsets.
 
-    HEADER | PARAMS | THREADS | LOCKS | STATES | RECORDS | POOL | GLOBALS | DESCRIPTORS | FRAMES
+    HEADER | PARAMS | THREADS | LOCKS | STATES | RECORDS | MEMBERS | POOL | GLOBALS | DESCRIPTORS | FRAMES
 
 Everything a protocol can address (the *modelled* memory) is the contiguous part from GLOBALS to the end, plus lock
 addresses as names. The same scenario and geometry give the same layout, and so the same pointer values, under all three
@@ -24,6 +24,7 @@ THREAD_CONTROL: Final = 4096  # counters, status, first violation
 PRIVATE_WORDS: Final = 1024  # private arrays of one thread
 STATE_BYTES: Final = 8  # per frame: see engine.memory.shadow
 RECORD_BYTES: Final = 32  # per frame: who allocated and freed it, and where
+MEMBER_BYTES: Final = 24  # per frame: the live members of its descriptor's unions, see engine.memory.members
 PFN_SHIFT: Final = 12  # an entry stores pfn << 12, whatever the geometry
 MAX_THREADS: Final = 64
 
@@ -49,6 +50,7 @@ class Layout:
     LOCKS: int
     STATES: int
     RECORDS: int
+    MEMBERS: int
     POOL: int
     GLOBALS: int
     DESCRIPTORS: int
@@ -107,7 +109,8 @@ def lay_out(geometry: Geometry, words: Mapping[str, int], locks: Mapping[str, tu
     at_locks = at_threads + threads * thread_bytes
     at_states = _up(at_locks + n_locks * LOCK_BYTES, LINE)
     at_records = _up(at_states + geometry.frames * STATE_BYTES, LINE)
-    at_pool = at_records + geometry.frames * RECORD_BYTES
+    at_members = at_records + geometry.frames * RECORD_BYTES
+    at_pool = at_members + geometry.frames * MEMBER_BYTES
     at_globals = _up(at_pool + (geometry.frames + 8) * 8, 4096)
     word_places, cursor = {}, at_globals
     for name, count in words.items():
@@ -122,6 +125,6 @@ def lay_out(geometry: Geometry, words: Mapping[str, int], locks: Mapping[str, tu
     at_frames = _up(at_descriptors + geometry.frames * PAGE_BYTES, max(LINE, frame_bytes))
     return Layout(
         geometry, threads, ring, params, thread_bytes, n_locks, lock_places, word_places, at_params, at_threads,
-        at_locks, at_states, at_records, at_pool, at_globals, at_descriptors, at_frames,
+        at_locks, at_states, at_records, at_members, at_pool, at_globals, at_descriptors, at_frames,
         at_frames + geometry.frames * frame_bytes,
     )

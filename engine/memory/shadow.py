@@ -12,6 +12,8 @@ RECORDS, four words a frame: where it was allocated and freed last, for reports.
     +8   the same of the free
     +16  when it was allocated, +24  when it was freed: nanoseconds or step numbers, as the executor counts
 
+MEMBERS, three words a frame: the live members of its descriptor, see `engine.memory.members`.
+
 POOL, a ring of `frames` slots with pfns after eight words of control. Frames are first handed out in the order 1, 2,
 3, ...; frame 0 is RESERVED, so that a zeroed entry never names a usable page.
 

@@ -29,9 +29,9 @@ _ENGINE = Path(__file__).resolve().parent.parent
 #: Whatever compiled code depends on beside its own text. What only writes texts or reads arenas is not here.
 _SOURCES = (
     "native/access.py", "native/frames.py", "native/intrinsics.py", "native/jit.py", "native/library.py",
-    "native/local.py", "native/locks.py", "native/operators.py", "native/primitives.py", "native/rounds.py",
-    "native/spinning.py", "native/step.py", "native/words.py", "memory/arena.py", "memory/layout.py",
-    "memory/overlay.py", "memory/shadow.py", "violations.py", "vocabulary.py",
+    "native/local.py", "native/locks.py", "native/members.py", "native/operators.py", "native/primitives.py",
+    "native/rounds.py", "native/spinning.py", "native/step.py", "native/words.py", "memory/arena.py",
+    "memory/layout.py", "memory/members.py", "memory/overlay.py", "memory/shadow.py", "violations.py", "vocabulary.py",
 )
 
 #: entry(what, address of the arena, offset of the thread's area, offset of the area for what runs alone)

@@ -24,6 +24,7 @@ from engine.memory.shadow import (
 )
 from engine.native.intrinsics import cas, clear, load, load32, load_acquire, store, store_release
 from engine.native.jit import export, native
+from engine.native.members import clear_members
 from engine.native.step import after, before, checked, now, relax, touch, violate
 from engine.native.words import (
     H_DESCRIPTORS,
@@ -124,6 +125,7 @@ def alloc_page(B: int, me: int, site: int, owner: int) -> int:
             if bad != 0:
                 violate(B, me, site, BAD_PAGE, frame, bad - B)
             clear(B + frame, 1 << load(B + H_FRAME_SHIFT))
+            clear_members(B, pfn)
             store(d + PRIVATE, 0)
             store(d + MAPCOUNT, UNTYPED | 1 << 32)  # both at once, as plain as set_page_refcounted()
             record = B + load(B + H_RECORDS) + pfn * RECORD_BYTES
@@ -151,6 +153,7 @@ def let_frame_go(B: int, me: int, site: int, pfn: int, frame: int) -> None:
         if cas(state, word, (word & ~CONTROL) | FREE) == word:
             store(record + FREED_AT, place_word(B + me, site))
             store(record + FREED_WHEN, now(B + me))
+            clear_members(B, pfn)
             pool_give(B + load(B + H_POOL), load(B + H_N_FRAMES), pfn)
             return
     violate(B, me, site, DOUBLE_FREE, frame, load(record + FREED_AT))

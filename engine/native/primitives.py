@@ -31,7 +31,8 @@ def flags(row: Primitive) -> int:
     """What distinguishes rows that share a library function."""
     bits = w.S_SPECULATIVE if row.speculative else 0
     bits |= S_SILENT if row.access == "load" and not row.result else 0
-    bits |= {"new": w.S_NEW, "zero": w.S_ZERO, "done": w.S_DONE, "": w.S_NEW}.get(row.returns, 0) if row.op else 0
+    if row.access == "rmw":
+        bits |= {"new": w.S_NEW, "zero": w.S_ZERO, "done": w.S_DONE, "": w.S_NEW}.get(row.returns, 0)
     return bits | (w.S_ORDERED if row.order not in ("", "relaxed") else 0)
 
 
@@ -186,6 +187,8 @@ def _plain(row: Primitive) -> Any:
             return values[4]
 
         return define(f"_p_{row.name}", 5, body)
+    if row.access == "member":  # a statement about the program, no instruction of it
+        return define(f"_p_{row.name}", 5, lambda _b, _v: I64(0))
     return _plain_rmw(row) if row.access == "rmw" else CHECKED[row.name]
 
 

@@ -9,7 +9,7 @@ when the last thread is ready, so that their middles fit; a random part of the l
 
 from __future__ import annotations
 
-from engine.memory.layout import RECORD_BYTES
+from engine.memory.layout import MEMBER_BYTES, RECORD_BYTES
 from engine.native.intrinsics import add, cas, copy, load, load_acquire, pause, sched_yield, stack, store, store_release
 from engine.native.jit import export, native
 from engine.native.step import admit, halted, now, random, relax, settle, violate
@@ -29,6 +29,7 @@ from engine.native.words import (
     H_LOCKS,
     H_LONGEST,
     H_MEETING,
+    H_MEMBERS,
     H_N_FRAMES,
     H_N_THREADS,
     H_OVERLAPPED,
@@ -191,9 +192,11 @@ def restore_frame(B: int, pfn: int) -> None:
     locks, snapshot = load(B + H_LOCKS), B + load(B + H_SNAPSHOT)
     state = load(B + H_STATES) + pfn * 8
     record = load(B + H_RECORDS) + pfn * RECORD_BYTES
+    members = load(B + H_MEMBERS) + pfn * MEMBER_BYTES
     descriptor = load(B + H_DESCRIPTORS) + pfn * 64
     store(B + state, load(snapshot + state - locks))
     copy(B + record, snapshot + record - locks, RECORD_BYTES)
+    copy(B + members, snapshot + members - locks, MEMBER_BYTES)
     copy(B + descriptor, snapshot + descriptor - locks, 64)
     if load(snapshot + state - locks) & 1 != 0:  # live after set-up: its contents matter
         contents = load(B + H_FRAMES) + (pfn << load(B + H_FRAME_SHIFT))

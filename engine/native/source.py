@@ -17,6 +17,7 @@ from engine.language import ir
 from engine.language.emit import Dialect, emit, local_name
 from engine.language.inline import break_circles
 from engine.language.program import Program, _compile, build
+from engine.memory.members import operands
 from engine.native.words import MAX_ARGS, MAX_COUNTERS
 from engine.violations import BY_NAME
 from engine.words import BINARY, UNARY
@@ -43,10 +44,12 @@ class NativeDialect(Dialect):
         super().__init__(context=("B", "me"), guard="_go")
         object.__setattr__(self, "program", program)
         object.__setattr__(self, "counters", {name: i for i, name in enumerate(program.counters)})
+        object.__setattr__(self, "members", operands(program.sites))
         object.__setattr__(self, "recursive", recursive(program.functions))
 
     program: Program
     counters: Mapping[str, int]
+    members: Mapping[int, int]
     recursive: frozenset[str]
 
     def const(self, value: int) -> ast.expr:
@@ -61,6 +64,8 @@ class NativeDialect(Dialect):
             static = [_const(BY_NAME[stmt.kind].code)]
         if stmt.name == "count":
             static = [_const(self.counters[stmt.counter])]
+        if stmt.member:
+            static = [_const(self.members[stmt.site])]
         return self.call(f"_p_{stmt.name}", [_const(stmt.site), *args, *static])
 
     def annotate(self, function: ast.FunctionDef, source: ir.Function) -> ast.FunctionDef:

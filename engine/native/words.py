@@ -61,6 +61,7 @@ H_N_TURNS: Final = 1024
 H_LOG: Final = 1032
 H_LOG_ROWS: Final = 1040
 H_UPGRADES: Final = 1056  # whether try_upgrade can succeed
+H_MEMBERS: Final = 1064
 H_OPEN_END: Final = 1048  # a schedule may end before its threads do: 0 no, 1 its violation, 2 its deadlock
 H_TOUCH: Final = 1088  # number of frames in the TOUCHED list
 H_VIOLATION: Final = 1152  # the violation of this round: V_KIND ... V_TIME

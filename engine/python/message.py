@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.language.program import Program
+from engine.memory.members import confusion, displaced, live_of
 from engine.memory.overlay import PAGE, PAGE_BYTES
 from engine.memory.shadow import unpack_place
 from engine.schedule import ALONE, Violation
@@ -14,10 +15,12 @@ def violation(program: Program, kind: str, site: int, thread: int, address: int 
     Args:
         site: of the step, -1 for work between two steps. address: the word, page or lock it is about, 0 if none.
         other: a second place, as packed by `engine.memory.shadow.pack_place`, 0 if none; for a bad page the address of
-            the word that is not reset.
+            the word that is not reset; for a union confusion the tag of the live member.
     """
     where = program.sites[site].where if site >= 0 else _local(program, thread, other)
     place = "" if kind == "bad-page" or site < 0 else _place(program, other)
+    if kind == "union-confusion":
+        place = live_of(other, program.sites)[1]
     return Violation(kind, _text(program, kind, site, address, place, other), where, site, thread, address, place)
 
 
@@ -56,6 +59,11 @@ def _text(program: Program, kind: str, site: int, address: int, place: str, othe
             return f"free_page of {name}, which is free already" + (f" (freed at {place})" if place else "")
         case "wild-access" if site < 0:
             return f"index {address} of a private array, which is shorter"
+        case "wild-access" if program.sites[site].member:
+            return displaced(primitive, program.sites[site].member, name)
+        case "union-confusion":
+            pfn = (address - program.layout.DESCRIPTORS) // PAGE_BYTES
+            return confusion(primitive, program.sites[site].member, pfn, live_of(other, program.sites)[0], place)
         case "wild-access":
             return f"{primitive} of {name}, which is no object" if address else f"{primitive} of NULL"
         case "bad-page":

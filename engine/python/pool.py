@@ -8,6 +8,7 @@ from engine.memory import shadow
 from engine.memory.overlay import PAGE, Field
 from engine.python.checks import frame_number
 from engine.python.cpu import Cpu, World
+from engine.python.unions import clear_members
 
 #: Words of a descriptor that must have this value whenever a page enters or leaves the pool.
 RESET: Final[tuple[tuple[Field, int], ...]] = (
@@ -31,6 +32,7 @@ def alloc_page(world: World, cpu: Cpu, site: int, owner: int) -> int:
     frame = layout.frame(pfn)
     for address in range(frame, frame + layout.frame_bytes, 8):
         world.store(address, 0)
+    clear_members(world, pfn)
     page = layout.descriptor(pfn)
     world.store(page + PAGE["private"].offset, 0)
     # Plain stores, as set_page_refcounted() does: a getter that came in between would be overwritten.
@@ -50,6 +52,7 @@ def free_page(world: World, cpu: Cpu, site: int, frame: int) -> None:
     check_reset(world, cpu, site, pfn)
     world.store(at, shadow.pack_state(shadow.FREE, state.generation, state.owner))
     world.store(record + shadow.FREED_AT, shadow.pack_place(site, cpu.index))
+    clear_members(world, pfn)
     frames, pool = layout.geometry.frames, layout.POOL
     head, count = words[pool + shadow.POOL_HEAD >> 3], words[pool + shadow.POOL_COUNT >> 3]
     if words[pool + shadow.POOL_MODE >> 3] == shadow.MODES["reuse"]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from engine.memory.layout import PRIVATE_WORDS
 from engine.python.checks import access_check, frame_number
@@ -16,6 +16,7 @@ from engine.python.cpu import MAX_DEPTH, MAX_TURNS, Cpu, World
 from engine.python.locks import READ, WRITE, LockTable
 from engine.python.message import pack_local
 from engine.python.pool import alloc_page, free_page
+from engine.python.unions import member_meaning
 from engine.vocabulary import PRIMITIVES, RMW_OPS, RMW_RETURNS, Primitive
 from engine.words import MASK, MASK32
 
@@ -28,7 +29,7 @@ def namespace(world: World, locks: LockTable) -> dict[str, Meaning]:
     used = {site.primitive for site in world.program.sites}
     for name, row in PRIMITIVES.items():
         if name in used and name not in meanings:
-            meanings[name] = {"load": _load, "store": _store, "rmw": _rmw}[row.access](row, world)
+            meanings[name] = _MEANING_OF[row.access](row, world)
     return {**{f"_p_{name}": meaning for name, meaning in meanings.items()}, **_private(world)}
 
 
@@ -87,6 +88,11 @@ def _rmw(row: Primitive, world: World) -> Meaning:
         return value
 
     return rmw
+
+
+_MEANING_OF: Final[dict[str, Callable[[Primitive, World], Meaning]]] = {
+    "load": _load, "store": _store, "rmw": _rmw, "member": member_meaning,
+}
 
 
 def _pages(world: World) -> dict[str, Meaning]:

@@ -86,7 +86,8 @@ F_ALLOC_SITE: Final = 3
 F_ALLOC_THREAD: Final = 4
 F_FREE_SITE: Final = 5
 F_FREE_THREAD: Final = 6
-F_SIZE: Final = 8
+F_MEMBERS: Final = 7  # for each union of the descriptor 0, or the live member | row of its set_member << 8
+F_SIZE: Final = 16
 PFN_BITS: Final = 24  # a provenance is generation << 24 | pfn; 0 is none, because frame 0 is never handed out
 
 # --- a lock record; then a queue entry and a read hold (count, site) for every thread ---
@@ -125,6 +126,7 @@ WILD_NOWHERE: Final = 2
 WILD_MISALIGNED: Final = 3
 WILD_ARRAY: Final = 4
 WILD_NOT_A_PAGE: Final = 5
+WILD_NOT_A_MEMBER: Final = 6
 BAD_MAPCOUNT: Final = 1
 BAD_MAPPING: Final = 2
 BAD_MEMCG: Final = 3

@@ -12,6 +12,7 @@ from engine.explore.machine import cells as c
 from engine.explore.machine import step as m
 from engine.explore.machine.state import undo
 from engine.jit import entry
+from engine.memory import members, overlay
 
 START: Final = 0
 STEP: Final = 1
@@ -28,7 +29,7 @@ ALONE_CAN_STEP: Final = 10
 #: What compiled code depends on: the key of its cache.
 SOURCES: Final = (
     Path(__file__).parent, Path(__file__).parent.parent / "strategies",
-    *(Path(str(module.__file__)) for module in (violations, vocabulary, words)),
+    *(Path(str(module.__file__)) for module in (members, overlay, violations, vocabulary, words)),
 )
 
 

@@ -10,6 +10,7 @@ from engine.explore.machine import alu, ops
 from engine.explore.machine import cells as c
 from engine.explore.machine.state import fail, merge, put, put_cell
 from engine.jit import jit
+from engine.memory.members import LAST_WIDE
 from engine.memory.overlay import PAGE, PAGE_BYTES
 from engine.violations import BY_NAME
 
@@ -18,6 +19,7 @@ DOUBLE_FREE: Final = BY_NAME["double-free"].code
 WILD: Final = BY_NAME["wild-access"].code
 STALE: Final = BY_NAME["stale-pointer"].code
 BAD_PAGE: Final = BY_NAME["bad-page"].code
+UNION_CONFUSION: Final = BY_NAME["union-confusion"].code
 
 DESCRIPTOR_WORDS: Final = PAGE_BYTES // 8
 PFN_MASK: Final = (1 << c.PFN_BITS) - 1
@@ -26,6 +28,7 @@ COUNTS: Final = PAGE["mapcount"].offset // 8
 MAPPING: Final = PAGE["mapping"].offset // 8
 MEMCG: Final = PAGE["memcg_data"].offset // 8
 PRIVATE: Final = PAGE["private"].offset // 8
+MEMBER_MASK: Final = 0xFF
 NO_MAPPINGS: Final = 0xFFFFFFFF  # `_mapcount` -1: the reset state
 
 
@@ -184,6 +187,41 @@ def rmw_origin(op: Any, old: Any, v: Any, w: Any) -> Any:
     return merge(old, v)
 
 
+# --- live members of unions ---
+
+
+@jit
+def member(C: Any, S: Any, U: Any, t: Any, pc: Any, address: Any, origin: Any, named: Any, what: Any,
+           offset: Any) -> None:
+    """set_member, use_member, drop_member. Like any access, and then the union's tag must agree."""
+    inside = address - C[c.C_DESCRIPTORS]
+    if inside < 0 or inside >= C[c.C_N_FRAMES] * PAGE_BYTES or inside % PAGE_BYTES != offset:
+        fail(S, U, WILD, t, pc, address, 0, c.WILD_NOT_A_MEMBER)
+        return
+    if reach(C, S, U, t, pc, address, 4, origin, 0) < 0:
+        return
+    pfn = inside // PAGE_BYTES
+    union = (offset >> 3) + np.int64(offset > LAST_WIDE)
+    cell = record_of(C, pfn) + c.F_MEMBERS + union
+    live = S[cell]
+    if (live & MEMBER_MASK) != named and (what != ops.M_SET or live != 0):
+        fail(S, U, UNION_CONFUSION, t, pc, address, pfn, live)
+        return
+    if what == ops.M_USE:
+        watch(C, S, U, t, cell * 4, live)
+        return
+    put(S, U, cell, named | pc << 8 if what == ops.M_SET else np.int64(0))
+    forget(C, S, U, t)
+
+
+@jit
+def clear_members(S: Any, U: Any, record: Any) -> None:
+    """No member of a page is live."""
+    for cell in range(record + c.F_MEMBERS, record + c.F_SIZE):
+        if S[cell] != 0:
+            put(S, U, cell, 0)
+
+
 # --- the allocator ---
 
 
@@ -225,6 +263,7 @@ def alloc(C: Any, S: Any, U: Any, t: Any, pc: Any, owner: Any) -> Any:
     put(S, U, record + c.F_OWNER, owner)
     put(S, U, record + c.F_ALLOC_SITE, pc)
     put(S, U, record + c.F_ALLOC_THREAD, t)
+    clear_members(S, U, record)
     first = C[c.C_MEMORY] + ((address - C[c.C_GLOBALS]) >> 3)
     for i in range(first, first + (1 << C[c.C_FRAME_SHIFT] >> 3)):
         if S[i] != 0 or S[i + C[c.C_SHADOW]] != 0:
@@ -260,6 +299,7 @@ def free(C: Any, S: Any, U: Any, t: Any, pc: Any, address: Any, origin: Any) -> 
     put(S, U, record + c.F_ALLOCATED, 0)
     put(S, U, record + c.F_FREE_SITE, pc)
     put(S, U, record + c.F_FREE_THREAD, t)
+    clear_members(S, U, record)
     n = C[c.C_N_FRAMES]
     if C[c.C_QUARANTINE]:
         put(S, U, C[c.C_POOL] + S[c.S_POOL_TAIL] % n, pfn)

@@ -13,6 +13,7 @@ ALLOC: Final = 3  # dst, owner
 FREE: Final = 4  # address
 FILL: Final = 5  # address, first, stride
 LOCK: Final = 6  # dst, address, static: one of the LK_ numbers
+MEMBER: Final = 7  # address, static: width, member | M_ number << 8 | offset in the descriptor << 16
 LOCAL: Final = 8
 
 MOVE: Final = 8  # dst, a
@@ -59,6 +60,9 @@ LOCK_NAMES: Final = ("read_lock", "read_unlock", "write_lock", "write_unlock", "
                      "try_upgrade", "downgrade", "spin_lock", "spin_unlock", "spin_trylock")
 (LK_READ, LK_READ_UNLOCK, LK_WRITE, LK_WRITE_UNLOCK, LK_READ_TRY, LK_WRITE_TRY, LK_UPGRADE, LK_DOWNGRADE, LK_SPIN,
  LK_SPIN_UNLOCK, LK_SPIN_TRY) = range(11)
+
+MEMBER_NAMES: Final = ("set", "use", "drop")
+M_SET, M_USE, M_DROP = range(3)
 
 #: Queueing rules, by the lock names of a run; spinning locks have their own.
 RULE_NAMES: Final = ("qrwlock", "pthread", "pthread-writer", "fair", "read", "write", "spin")

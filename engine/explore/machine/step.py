@@ -106,6 +106,13 @@ def do_page(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, row: Any) -> Non
 
 
 @jit
+def do_member(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, row: Any) -> None:
+    address, how = value(C, S, base, C[row + 2]), C[row + 6]
+    note(U, address, 0, 0, 0, c.PLAIN)
+    mm.member(C, S, U, t, pc, address, origin(C, S, base, C[row + 2]), how & 255, (how >> 8) & 255, how >> 16)
+
+
+@jit
 def lock_index(C: Any, S: Any, U: Any, t: Any, pc: Any, address: Any, code: Any) -> Any:
     """The lock at an address, or -1 and a violation: no lock there, or one of the other kind."""
     offset = address - C[c.C_LOCK_ADDRESS]
@@ -242,6 +249,8 @@ def step(C: Any, S: Any, U: Any, t: Any) -> None:
         do_store(C, S, U, t, pc, base, row)
     elif op == ops.RMW:
         do_rmw(C, S, U, t, pc, base, row)
+    elif op == ops.MEMBER:
+        do_member(C, S, U, t, pc, base, row)
     elif op == ops.LOCK:
         if do_lock(C, S, U, t, pc, base, row):
             if S[c.S_ASLEEP] != 0:
