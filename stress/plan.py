@@ -11,11 +11,12 @@ time back, and what follows gets more.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.declare import CLEAN, Scenario, Variant
 from engine.language.program import build
@@ -30,6 +31,9 @@ from stress.supervisor import Supervisor
 from stress.trace import load, shipped
 from stress.trace.replay import Prepared, prepare
 from stress.tracing import replay
+
+if TYPE_CHECKING:
+    from engine.explore import Result
 
 BUDGET: Final = 65.0  # seconds for the jobs; the trace and the picture have the rest of the 90
 OVERHEAD: Final = 0.15  # seconds for an arena and its workers, before it is measured
@@ -76,14 +80,17 @@ def main_job(run: Run) -> None:
     """Run it."""
     args = run.args
     todo = plan(run.seed, args.perturb or "")
+    search = _Search()
     with runner(run) as made:
+        search.start()
         seconds = made.prepare([*todo.jobs, todo.trace.job()])
+        search.join()  # compiled beside the rest, and not counted either
         run.console.say(f"compiled in {seconds:.0f} s, kept for the next run" if seconds > 5 else
                         f"compiled code loaded in {seconds:.1f} s")
         begin = time.monotonic()
         _jobs(run, made, todo.jobs, args.seconds)
         run.show(replay(run, made, todo.trace, seconds=3.0))
-    run.extra["drawn"] = _draw(run)
+    run.extra["drawn"] = _draw(run, search)
     run.extra["seconds"] = round(time.monotonic() - begin, 1)
     run.console.say(f"main job: {run.extra['seconds']} s, compilation not counted")
 
@@ -105,17 +112,30 @@ def _jobs(run: Run, made: Runner, jobs: Sequence[Job], seconds: float | None) ->
         run.show(result)
 
 
-def _draw(run: Run) -> dict[str, Any]:
-    """The smallest interleaving of one race, on the screen and as data."""
-    from engine.explore import smallest
+class _Search(threading.Thread):
+    """Looks for the smallest interleaving of one race; most of its time is compilation. `found`: what it found."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.chosen = selection.choose(DRAWN, first=True)[0]
+        self.program = build(self.chosen.scenario, self.chosen.variant.name)
+        self.found: Result | None = None
+
+    def run(self) -> None:
+        from engine.explore import smallest
+
+        self.found = smallest(self.program, seconds=5.0)
+
+
+def _draw(run: Run, search: _Search) -> dict[str, Any]:
+    """The interleaving that was found, on the screen and as data."""
     from stress.drawing import draw
 
-    chosen = selection.choose(DRAWN, first=True)[0]
-    program = build(chosen.scenario, chosen.variant.name)
-    found = smallest(program, seconds=5.0)
-    if found.schedule is None:
+    found = search.found
+    if found is None or found.schedule is None:
+        run.console.result(f"{DRAWN}: the search found no interleaving that breaks it")
         return {"race": DRAWN, "schedule": None}
-    text = draw(program, found.schedule)
-    run.console.say(f"\n{chosen.title} ({DRAWN}), the smallest interleaving: {found.preemptions} preemptions, "
+    text = draw(search.program, found.schedule)
+    run.console.say(f"\n{search.chosen.title} ({DRAWN}), the smallest interleaving: {found.preemptions} preemptions, "
                     f"{found.executions:,} executions\n\n{text}")
     return {"race": DRAWN, "schedule": found.schedule.to_json(), "preemptions": found.preemptions, "picture": text}
