@@ -155,9 +155,10 @@ def _measure(yardstick: str, shape: tuple[int, int], options: argparse.Namespace
     row = {"threads": threads, "processes": processes,
            "rates": {side: statistics.median(r) for side, r in rates.items()},
            "ratios": {side: statistics.median(r) for side, r in ratios.items()}}
-    print(f"{processes} process(es) x {threads} thread(s): C {statistics.median(rates['C']) / 1e6:.2f} M/s; " + "; ".join(
-        f"{side} {statistics.median(rates[side]) / 1e6:.2f} M/s = {statistics.median(ratios[side]):.2f} of C"
-        for side in SIDES), flush=True)
+    print(f"{processes} process(es) x {threads} thread(s): C {statistics.median(rates['C']) / 1e6:.2f} M/s", flush=True)
+    for side in SIDES:
+        rate, ratio = statistics.median(rates[side]) / 1e6, statistics.median(ratios[side])
+        print(f"    {side}: {rate:.2f} M/s, {ratio:.2f} of C", flush=True)
     return row
 
 

@@ -21,7 +21,7 @@ from stress import campaign, tracing
 from stress.console import Console
 from stress.journal import Journal
 from stress.trace import load, shipped
-from stress.trace.replay import prepare
+from stress.trace.live import prepare
 
 SIDES = {
     "checks, prune": {"checks": True, "bystanders": False, "prune": True},

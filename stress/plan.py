@@ -29,7 +29,7 @@ from stress.runner import Runner
 from stress.selection import DEFAULT_SECONDS, Chosen
 from stress.supervisor import Supervisor
 from stress.trace import load, shipped
-from stress.trace.replay import Prepared, prepare
+from stress.trace.live import Prepared, prepare
 from stress.tracing import replay
 
 if TYPE_CHECKING:

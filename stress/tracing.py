@@ -16,8 +16,8 @@ from stress.results import result
 from stress.runner import Runner
 from stress.tally import Tally
 from stress.trace import load, shipped
+from stress.trace.live import Prepared, TraceSupervisor, prepare
 from stress.trace.reference import Policy
-from stress.trace.replay import Prepared, TraceSupervisor, prepare
 
 LIMIT: Final = 600.0  # seconds for one replay
 

@@ -37,7 +37,8 @@ def test_the_readme_example_breaks_and_its_fix_holds() -> None:
 
 
 def test_ci_calls_the_readme_test_command() -> None:
-    commands = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("    python3 -m venv")]
+    readme = (ROOT / "README.md").read_text().splitlines()
+    commands = [line for line in readme if line.startswith("    python3 -m venv")]
     assert len(commands) == 2
     assert commands[0].endswith("pttorture run")
     assert commands[1].endswith("pytest -n auto")

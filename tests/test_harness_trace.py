@@ -15,8 +15,8 @@ from stress import campaign, tracing
 from stress.console import Console
 from stress.journal import Journal
 from stress.trace import load
+from stress.trace.live import Prepared, prepare
 from stress.trace.reference import Policy
-from stress.trace.replay import Prepared, prepare
 from tests.trace_files import MIB, Map, Unmap, make_trace
 
 LARGE = 0x40000000  # aligned for a leaf of 2 MiB

@@ -1,11 +1,11 @@
 """Turn mutual recursion into self-recursion, by putting one member of a circle into its callers.
 
-Numba resolves a call to a function that is not compiled yet through a cell that only the compiling process fills: loaded
-from its cache, such a call jumps to address 0. A function that calls only itself has no such call. So for every circle
-of calls the members that do not call themselves are inlined, smallest first, until none is left.
+Numba resolves a call to a function that is not compiled yet through a cell that only the compiling process fills:
+loaded from its cache, such a call jumps to address 0. A function that calls only itself has no such call. So for every
+circle of calls the members that do not call themselves are inlined, smallest first, until none is left.
 
-A callee's body becomes a loop that runs once: `return` is "set the results, break". Inside the callee's own loops a flag
-carries the break outwards.
+A callee's body becomes a loop that runs once: `return` is "set the results, break". Inside the callee's own loops a
+flag carries the break outwards.
 """
 
 from __future__ import annotations
@@ -116,13 +116,14 @@ class _Body:
     def _statement(self, s: ir.Stmt, results: tuple[str, ...], depth: int) -> list[ir.Stmt]:
         match s:
             case ir.Return():
-                out: list[ir.Stmt] = [ir.Assign(r, self.expr(v), s.place) for r, v in zip(results, s.values, strict=True)]
+                pairs = zip(results, s.values, strict=True)
+                out: list[ir.Stmt] = [ir.Assign(result, self.expr(value), s.place) for result, value in pairs]
                 if depth:
                     out.append(ir.Assign(self.flag, _ONE, s.place))
                 return [*out, ir.Break(s.place)]
             case ir.If():
-                return [ir.If(self.expr(s.test), self.block(s.then, results, depth), self.block(s.other, results, depth),
-                              s.place)]
+                then, other = self.block(s.then, results, depth), self.block(s.other, results, depth)
+                return [ir.If(self.expr(s.test), then, other, s.place)]
             case ir.While():
                 return self._loop(s, results, depth)
         return [self._plain(s)]
