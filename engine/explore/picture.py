@@ -98,13 +98,13 @@ def describe(program: Program, e: Event, failed: bool = False) -> str:
     """One step: the primitive, what it touched, and the values before and after; a step that failed has none."""
     site = program.sites[e.site]
     name, row, where = site.primitive, PRIMITIVES[site.primitive], program.layout.where(e.address)
+    if row.access == "member":
+        return f"{name}({where}, {site.member})"
     if failed:
         return f"{name}({where})"
     if row.access == "lock":
         tail = {c.ARRIVED: " waits", c.GRANTED: " granted"}.get(e.event, f" = {e.result}" if row.result else "")
         return f"{name}({where}){tail}"
-    if row.access == "member":
-        return f"{name}({where}, {site.member})"
     if name == "alloc_page":
         return f"alloc_page() = {_value(program, e.result)}"
     if row.access == "load":

@@ -156,6 +156,25 @@ def taker(mem: Mem) -> None:
     mem.write_once(SEEN, 1)
 
 
+@protocol
+def cycle(mem: Mem, begin: int) -> None:
+    """Take a page and say what it is for; the other time give it back."""
+    if begin:
+        page = mem.alloc_page(1)
+        mem.set_member(page_of(page) + 32, "pt_index")
+        mem.write_once(SLOT, page)
+    else:
+        last = mem.read_once(SLOT)
+        mem.atomic_set(refcount(last), 0)
+        mem.free_page(last)
+
+
+def allocator() -> Scenario:
+    """Nothing is allocated before its roles run."""
+    roles = (Role("begin", cycle, (1,)), Role("end", cycle, (0,)))
+    return Scenario("pages", "tests", roles, (Variant("v", pool="reuse"),), small=Geometry(4, 2, 8))
+
+
 def scenario(*roles) -> Scenario:
     return Scenario("unions", "tests", tuple(Role(role.name, role) for role in roles), (Variant("v", pool="reuse"),),
                     setup=publish, small=Geometry(4, 2, 8))
