@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from engine import __version__
@@ -80,7 +81,8 @@ def _report(run: Run, interrupted: bool, failure: MachineError | None) -> int:
     run.journal.write("end", exit_code=code, interrupted=interrupted)
     run.journal.close()
     run.console.result(("interrupted: " if interrupted else "") + text.summary(results)
-                       + f"; seed {run.seed}, journal {run.journal.path}")
+                       + f"; seed {run.seed}")
+    (run.console.result if code else run.console.say)(f"journal {_home(run.journal.path)}")
     head = {"version": __version__, "seed": run.seed, "machine": machine.facts(), "interrupted": interrupted,
             "exit_code": code, "journal": str(run.journal.path), **run.extra}
     for target, render in _targets(run):
@@ -90,6 +92,13 @@ def _report(run: Run, interrupted: bool, failure: MachineError | None) -> int:
     return code
 
 
+def _home(path: Path) -> str:
+    """A path as a shell reads it, short enough for a line where it lies at home."""
+    with contextlib.suppress(RuntimeError, ValueError):
+        return f"~/{path.relative_to(Path.home())}"
+    return str(path)
+
+
 def _targets(run: Run) -> Iterator[tuple[str, Callable[..., str]]]:
     if run.args.json:
         yield run.args.json, json_report.render
@@ -97,7 +106,7 @@ def _targets(run: Run) -> Iterator[tuple[str, Callable[..., str]]]:
         yield run.args.junit_xml, lambda head, results: junit.render(head, results, allow_missed=run.allow_missed)
 
 
-@contextmanager
+@contextlib.contextmanager
 def runner(run: Run) -> Iterator[Runner]:
     """The runner of a run."""
     with Runner(run.journal, run.console) as made:

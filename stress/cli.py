@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from engine import __version__
-from engine.errors import PttortureError, UsageError
+from engine.errors import DivergedError, ProtocolError, PttortureError, UsageError
 from stress import installation, interrupts, options
+from stress.report import places
 
 COMMANDS: Final = ("list", "run", "explore", "replay", "trace")
 
@@ -94,6 +95,8 @@ def _guarded(argv: Sequence[str]) -> int:
         code: int = args.run(args)
         sys.stdout.flush()
         return code
+    except (DivergedError, ProtocolError) as error:
+        return _complain(places.short(str(error)), error.exit_code)
     except PttortureError as error:
         return _complain(str(error), error.exit_code)
     except BrokenPipeError:
@@ -102,6 +105,8 @@ def _guarded(argv: Sequence[str]) -> int:
         return 3
     except OSError as error:
         return _complain(f"{error.filename or 'the system'}: {error.strerror or error}", 3)
+    except interrupts.Interrupted:
+        raise
     except (Exception, KeyboardInterrupt) as error:
         if os.environ.get("PTTORTURE_TRACEBACK"):
             traceback.print_exc()

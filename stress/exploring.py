@@ -17,8 +17,11 @@ from engine.schedule import Schedule
 from stress import machine, options, verdict
 from stress.console import Console
 from stress.drawing import draw
+from stress.interrupts import EXIT_INTERRUPTED, Interrupted, deferred
 from stress.job import finder
 from stress.report import json as json_report
+from stress.report.places import short
+from stress.report.text import wrap
 from stress.report.write import check_target, write
 from stress.selection import Chosen, choose
 
@@ -36,19 +39,33 @@ def explore(args: argparse.Namespace) -> int:
     chosen = choose(args.name, first=True)[0]
     lock = args.lock or next(iter(chosen.variant.locks), "qrwlock")
     program = build(chosen.scenario, chosen.variant.name, threads=args.threads or 0, rounds=args.rounds or 0)
-    console = Console(sys.stderr if args.json == "-" else sys.stdout)
-    result = _search(program, args, lock)
-    data = described(chosen, program, result, lock)
-    for line in _lines(data):
-        console.result(line)
-    if result.schedule is not None:
-        console.result("\n" + draw(program, result.schedule))
-        if args.save:
-            write(args.save, saved(result.schedule, chosen.source).to_json())
-            console.result(f"schedule written to {args.save}; run it again with: pttorture replay {args.save}")
+    console = Console(sys.stderr if "-" in (args.json, args.save) else sys.stdout)
+    try:
+        result = _search(program, args, lock)
+    except Interrupted:
+        with deferred():
+            console.result("interrupted: no execution was completed")
+            _write(args, [])
+        return EXIT_INTERRUPTED
+    with deferred():
+        data = described(chosen, program, result, lock)
+        for line in _lines(data, every=args.all):
+            console.result(line)
+        if result.schedule is not None:
+            console.result("\n" + draw(program, result.schedule))
+            if args.save:
+                write(args.save, saved(result.schedule, chosen.source).to_json())
+                console.result(f"schedule written to {args.save}; run it again with: pttorture replay {args.save}"
+                               if args.save != "-" else "schedule written to standard output")
+        elif args.save:
+            console.result(f"no schedule written to {args.save}: nothing was found")
+        _write(args, [data])
+    return EXIT_INTERRUPTED if result.interrupted else verdict.exit_code([data])
+
+
+def _write(args: argparse.Namespace, results: list[dict[str, Any]]) -> None:
     if args.json:
-        write(args.json, json_report.render({"version": __version__, "machine": machine.facts()}, [data]))
-    return verdict.exit_code([data])
+        write(args.json, json_report.render({"version": __version__, "machine": machine.facts()}, results))
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -69,6 +86,7 @@ def _check(args: argparse.Namespace) -> None:
         options.refuse(args.all, "--all has no effect when the smallest violation is looked for; add --strategy dfs")
         options.refuse(args.executions, "--executions has no effect when the smallest violation is looked for; "
                                         "add --strategy dfs")
+    options.refuse(args.json == args.save == "-", "--json - and --save - cannot both have standard output")
     options.refuse(args.model != "sc", f"--model {args.model} is not there yet; there is: sc")
 
 
@@ -101,6 +119,7 @@ def described(chosen: Chosen, program: Program, result: Result, lock: str) -> di
                                                    **asdict(program.geometry)},
         "executions": result.executions, "redundant": result.redundant, "blocked": result.blocked,
         "steps": result.steps, "states": result.states, "complete": result.complete,
+        "interrupted": result.interrupted, "found": result.found,
         "seconds": round(result.seconds, 3), "work": dict(result.counters),
         "executions_per_second": round(result.executions / result.seconds) if result.seconds else 0,
         "violation": _violation(result), "expected": expected, "outcome": said.outcome, "verdict": said.verdict,
@@ -115,22 +134,27 @@ def _violation(result: Result) -> dict[str, Any] | None:
     return {**asdict(result.violation), "schedule": schedule, "preemptions": result.preemptions}
 
 
-def _lines(data: Mapping[str, Any]) -> list[str]:
-    """The verdict with its bound: what was searched, and what that says."""
+def _lines(data: Mapping[str, Any], *, every: bool = False) -> list[str]:
+    """The verdict with its bound: what was searched, and what that says. `every`: all violations were looked for."""
     bound = data["bound"]
     preemptions = bound.get("preemptions")
     limit = "any number of preemptions" if preemptions is None else f"at most {preemptions} preemptions"
     within = f"{data['model']}, {data['lock']}, {data['threads']} threads, {bound['rounds']} rounds, {limit}"
     how = "all within the bound" if data["complete"] else "not all within the bound"
-    if data["violation"] and not data["complete"]:
+    if data["violation"] and not data["complete"] and not every:
         how = "up to the first violation"
+    if every:
+        how += f", {data['found']:,} with a violation"
+    if data["interrupted"]:
+        how += "; interrupted"
     lines = [f"{data['scenario']}:{data['variant']}: {data['outcome']} (expected {data['expected']})",
-             f"  {data['executions']:,} executions, {data['steps']:,} steps in {data['seconds']:.1f} s, "
-             f"{how}",
+             *wrap(f"{data['executions']:,} executions, {data['steps']:,} steps in {data['seconds']:.1f} s, {how}",
+                   indent=2),
              f"  bound: {within},", f"         {bound['entries']} entries, {bound['levels']} levels"]
     if data["violation"]:
         found = data["violation"]
-        lines.append(f"  {found['kind']}: {found['message']} at {found['where']}, {found['preemptions']} preemptions")
+        lines += wrap(f"{found['kind']}: {found['message']} at {short(found['where'])}, "
+                      f"{found['preemptions']} preemptions", indent=2)
     return lines
 
 

@@ -18,8 +18,8 @@ EXIT_INTERRUPTED: Final = 130
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Interrupted(BaseException):
-    """The run is to end now. Not an Exception: no handler of errors may swallow it."""
+class Interrupted(KeyboardInterrupt):
+    """The run is to end now. Not an Exception: no handler of errors may swallow it; a search returns what it has."""
 
 
 class _State:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,71 @@ def test_file_that_is_no_schedule(tmp_path: Path, text: str, capsys: pytest.Capt
 def test_clean_variant_has_nothing_to_replay(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["replay", f"{COUNTER}:locked"]) == 2
     assert "there is nothing to replay" in capsys.readouterr().err
+
+
+ENDLESS = """
+import signal, sys
+import engine.explore.search as search
+from stress import cli
+
+real, calls = search._strategies, 0
+
+def strategies_that_interrupt():
+    def run(*args):
+        global calls
+        end = real()["dfs"](*args)
+        calls += args[-1] > 0
+        if calls == 3:
+            signal.raise_signal(signal.SIGINT)
+        return end
+    return {"dfs": run, "random": run}
+
+search._strategies = strategies_that_interrupt
+search._SLICE_SECONDS = 0.0
+sys.exit(cli.main())
+"""
+
+
+def interrupted(*args: str) -> subprocess.CompletedProcess[str]:
+    """`pttorture explore` that gets a Ctrl-C at the end of its third slice."""
+    return subprocess.run([sys.executable, "-c", ENDLESS, "explore", *args], cwd=Path(__file__).parent.parent,
+                          capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_interrupted_search_writes_what_it_found(tmp_path: Path) -> None:
+    target, saved = tmp_path / "out.json", tmp_path / "race.json"
+    done = interrupted("S1-a", "--strategy", "dfs", "--all", "--json", str(target), "--save", str(saved))
+    assert (done.returncode, done.stderr) == (130, "")
+    result, = json.loads(target.read_text())["results"]
+    assert result["interrupted"]
+    assert not result["complete"]
+    assert result["violation"]["kind"] == "missed-free"
+    assert result["found"] >= 1
+    assert "interrupted" in done.stdout
+    assert "MISSED-FREE" in done.stdout
+    assert cli.main(["replay", str(saved)]) == 0
+
+
+def test_interrupted_search_for_the_smallest_keeps_the_bounds_it_finished(tmp_path: Path) -> None:
+    target = tmp_path / "out.json"
+    done = interrupted("parent-freed:restart", "--json", str(target))
+    assert (done.returncode, done.stderr) == (130, "")
+    result, = json.loads(target.read_text())["results"]
+    assert result["interrupted"]
+    assert result["executions"] > 0
+    assert result["violation"] is None
+
+
+def test_all_counts_the_violations_and_no_line_is_too_long(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explore", "S1-a", "--strategy", "dfs", "--all", "--executions", "200"]) == 0
+    out = capsys.readouterr().out
+    assert "with a violation" in " ".join(out.split())
+    assert "up to the first" not in out
+    assert " scenarios/models/rest.py:" in out
+    assert max(map(len, out.split("\n"))) <= 80
+
+
+def test_schedule_on_standard_output_is_all_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explore", f"{COUNTER}:plain", "--save", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["scenario"] == "counter"
+    assert cli.main(["explore", f"{COUNTER}:plain", "--save", "-", "--json", "-"]) == 2

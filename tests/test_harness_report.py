@@ -12,8 +12,9 @@ import pytest
 
 from engine.errors import MachineError, UsageError
 from stress.console import Console, shorten
+from stress.installation import root
 from stress.report import json as json_report
-from stress.report import junit, text
+from stress.report import junit, places, text
 from stress.report.write import check_target, write
 
 
@@ -122,3 +123,18 @@ def test_target_is_checked_before_anything_runs(tmp_path: Path) -> None:
         check_target("--json", str(tmp_path))
     with pytest.raises(UsageError, match="no folder"):
         check_target("--json", str(tmp_path / "missing" / "out.json"))
+
+
+def test_places_are_short_on_the_screen_and_whole_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert places.short(f"at {tmp_path}/mine.py:3, {root()}/stress/cli.py:1") == "at mine.py:3, stress/cli.py:1"
+    assert places.short(f"at /elsewhere{tmp_path}/mine.py:3") == f"at /elsewhere{tmp_path}/mine.py:3"
+    monkeypatch.chdir("/")
+    assert places.short("at /etc/mine.py:3") == "at /etc/mine.py:3"
+
+
+def test_long_lock_name_and_long_path_keep_to_their_lines() -> None:
+    lines = text.result_lines(result(processes=2, lock="pthread-writer"), Console(io.StringIO()))
+    assert max(map(len, lines)) <= 80
+    path = "/a" * 60 + "/b.py:1"
+    assert any(path in line for line in text.wrap(f"check: at {path}, 3 times"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -45,7 +45,7 @@ class Result:
         steps: steps taken, those repeated after backtracking included. states: distinct ones, None if not counted.
         complete: every execution within `bound` was seen. seconds: of the search, compiling excluded.
         violation, schedule, preemptions: of the first violation found. found: executions that ended in a violation.
-        counters: `mem.count` over the whole search.
+        counters: `mem.count` over the whole search. interrupted: by Ctrl-C; the rest is what it found so far.
     """
 
     executions: int
@@ -62,6 +62,7 @@ class Result:
     preemptions: int | None = None
     found: int = 0
     counters: dict[str, int] = field(default_factory=dict)
+    interrupted: bool = False
 
 
 class _Search:
@@ -106,9 +107,10 @@ class _Search:
         """The present execution again, with recording; the search can go on afterwards."""
         m = self.machine
         state, log = m.S.copy(), m.U[:m.mark].copy()
-        recording = record(m, self.picks())
-        m.S[:], m.U[:len(log)] = state, log
-        return recording
+        try:
+            return record(m, self.picks())
+        finally:
+            m.S[:], m.U[:len(log)] = state, log
 
 
 def explore(program: Program, *, strategy: str = "dfs", preemptions: int | None = None, executions: int | None = None,
@@ -123,6 +125,7 @@ def explore(program: Program, *, strategy: str = "dfs", preemptions: int | None 
 
     Raises:
         UsageError: an unknown name, or a limit so small that no execution was completed.
+        KeyboardInterrupt: before an execution was completed; later the result is returned as far as it goes.
     """
     if strategy == "random" and executions is None and seconds is None:
         raise UsageError("a random search ends by itself only with a number of executions or seconds")
@@ -142,14 +145,23 @@ def _run(search: _Search, bound: dict[str, Any], seconds: float | None, stop_at_
     first: Recording | None = None
     found = 0
     end = x.BUDGET
-    while end not in (x.COMPLETE, x.ENOUGH) and time.perf_counter() < until:
-        end = search.slice(until)
-        if end == x.FOUND:
-            found += 1
-            first = first or search.record()
-            if stop_at_first:
-                break
-    return _result(search, bound, time.perf_counter() - begin, end, first, found)
+    interrupted = False
+    try:
+        while end not in (x.COMPLETE, x.ENOUGH) and time.perf_counter() < until:
+            end = search.slice(until)
+            if end == x.FOUND:
+                found += 1
+                first = first or search.record()
+                if stop_at_first:
+                    break
+    except KeyboardInterrupt:
+        if search.X[x.X_EXECUTIONS] == 0:
+            raise
+        interrupted = True
+        if found and first is None:
+            first = search.record()  # it came while the violation was being recorded
+    result = _result(search, bound, time.perf_counter() - begin, end, first, found)
+    return replace(result, interrupted=interrupted)
 
 
 def _result(search: _Search, bound: dict[str, Any], seconds: float, end: int, first: Recording | None,
@@ -210,17 +222,23 @@ def smallest(program: Program, *, seconds: float = 20.0, lock: str = "qrwlock", 
     best: Result | None = None
     begin = 0.0
     for allowed in range(preemptions + 1):
-        search = _Search(machine, "dfs", allowed, None, 1)
-        begin = begin or time.perf_counter()  # the first search has compiled
         bound: dict[str, Any] = {"strategy": "dfs", "preemptions": allowed, "steps": STEPS_MAX}
-        left = begin + seconds - time.perf_counter()
-        if best is not None and left <= 0:
-            break
-        result = _run(search, bound, max(left, 0.5), True)
+        try:
+            search = _Search(machine, "dfs", allowed, None, 1)
+            begin = begin or time.perf_counter()  # the first search has compiled
+            left = begin + seconds - time.perf_counter()
+            if best is not None and left <= 0:
+                break
+            result = _run(search, bound, max(left, 0.5), True)
+        except KeyboardInterrupt:
+            if best is None:
+                raise
+            return replace(best, interrupted=True)
         if result.violation is not None:
-            return _shorten(search, bound, result, min(begin + seconds, time.perf_counter() + _SHORTEN_SECONDS))
+            until = min(begin + seconds, time.perf_counter() + _SHORTEN_SECONDS)
+            return result if result.interrupted else _shorten(search, bound, result, until)
         if not result.complete:
-            return best or result
+            return replace(best or result, interrupted=result.interrupted)
         best = result
         if search.X[x.X_CUT] == 0:
             best.bound["preemptions"] = None
@@ -233,13 +251,16 @@ def _shorten(search: _Search, bound: dict[str, Any], result: Result, until: floa
     """Go on with the search, but only along executions with fewer choices than the best one that breaks alike."""
     violation = result.violation
     assert violation is not None
-    search.X[x.X_LONGEST] = search.X[x.X_DEPTH] - 1
-    while time.perf_counter() < until:
-        end = search.slice(until)
-        if end == x.COMPLETE:
-            break
-        if end == x.FOUND and search.machine.S[c.S_KIND] == BY_NAME[violation.kind].code:
-            recording = search.record()
-            search.X[x.X_LONGEST] = search.X[x.X_DEPTH] - 1
-            result = _result(search, bound, result.seconds, end, recording, 1)
+    try:
+        search.X[x.X_LONGEST] = search.X[x.X_DEPTH] - 1
+        while time.perf_counter() < until:
+            end = search.slice(until)
+            if end == x.COMPLETE:
+                break
+            if end == x.FOUND and search.machine.S[c.S_KIND] == BY_NAME[violation.kind].code:
+                recording = search.record()
+                search.X[x.X_LONGEST] = search.X[x.X_DEPTH] - 1
+                result = _result(search, bound, result.seconds, end, recording, 1)
+    except KeyboardInterrupt:
+        return replace(result, interrupted=True)
     return result

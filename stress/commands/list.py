@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 from typing import Any
 
 
@@ -20,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps({"scenarios": [_scenario(s) for s in scenarios]}, indent=1) + "\n")
         return 0
     for scenario in scenarios:
-        sys.stdout.write(f"{scenario.name}: {scenario.about}\n")
+        sys.stdout.write(textwrap.fill(f"{scenario.name}: {scenario.about}", 80, subsequent_indent="  ") + "\n")
         for variant in scenario.variants:
             item = f"{variant.item} " if variant.item else ""
             sys.stdout.write(f"    {variant.name:<28} {item + variant.kind:<18} {variant.expects}\n")

@@ -10,6 +10,7 @@ from typing import Any, Final
 from engine.violations import BY_NAME
 from stress.console import WIDTH, Console, shorten
 from stress.evidence import line
+from stress.report.places import short
 
 _COLOURS: Final = {"as-expected": "good", "not-as-expected": "bad", "inconclusive": "doubt"}
 _MARKS: Final = {"as-expected": "ok", "not-as-expected": "!!", "inconclusive": "??"}
@@ -22,15 +23,17 @@ def result_lines(result: Mapping[str, Any], console: Console) -> list[str]:
     mark = console.paint(_MARKS[verdict], _COLOURS[verdict])
     title = f"{result['scenario']}:{result['variant']}" + (f" ({result['race']})" if result.get("race") else "")
     tail = f"{mode(result):<27} {result['outcome']}"
-    lines = [f"{mark} {title:<35} {tail}"] if len(title) <= 35 else [f"{mark} {shorten(title, 77)}", " " * 39 + tail]
+    fits = len(title) <= 35 and 39 + len(tail) <= WIDTH
+    apart = [f"{mark} {shorten(title, 77)}", " " * min(39, WIDTH - len(tail)) + tail]
+    lines = [f"{mark} {title:<35} {tail}"] if fits else apart
     lines.append("   " + console.paint(figures(result), "dim"))
     if result.get("why"):
-        lines += _wrap(result["why"])
+        lines += wrap(short(result["why"]))
     if verdict != "as-expected" or result["outcome"] == "reproduced":
         for violation in result["violations"]:
             lines += _violation(violation, full=verdict == "not-as-expected")
     for fault in result.get("faults", ()):
-        lines += _wrap(fault["what"]) + _rows(fault.get("last_steps", ()))
+        lines += wrap(short(fault["what"])) + _rows(fault.get("last_steps", ()))
     return lines
 
 
@@ -57,10 +60,10 @@ def _violation(violation: Mapping[str, Any], *, full: bool) -> list[str]:
     kind = violation["kind"]
     text = BY_NAME[kind].text if kind in BY_NAME else ""
     message = violation["message"] or text
-    lines = _wrap(f"{kind}: {message}")
+    lines = wrap(f"{kind}: {short(message)}")
     times = f"{violation['count']} time" + ("s" if violation["count"] != 1 else "")
-    place = f"at {violation['where']}, " if violation["where"] else ""
-    lines += _wrap(f"{place}{times}, first after {violation['seconds']:.2f} s", indent=5)
+    place = f"at {short(violation['where'])}, " if violation["where"] else ""
+    lines += wrap(f"{place}{times}, first after {violation['seconds']:.2f} s", indent=5)
     return lines + (_rows(violation.get("evidence", ())) if full else [])
 
 
@@ -68,10 +71,12 @@ def _rows(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [shorten("       " + line(row), WIDTH) for row in rows[-_EVIDENCE:]]
 
 
-def _wrap(text: str, indent: int = 3) -> list[str]:
+def wrap(text: str, indent: int = 3) -> list[str]:
+    """`text` on lines of at most 80 columns. Only a path that is longer sticks out: cut in two it would be useless."""
     space = " " * indent
     text = "".join(c if c.isprintable() else "?" for c in text)  # a message must not move the cursor
-    return textwrap.wrap(text, WIDTH, initial_indent=space, subsequent_indent=space + "  ", break_on_hyphens=False)
+    return textwrap.wrap(text, WIDTH, initial_indent=space, subsequent_indent=space + "  ", break_on_hyphens=False,
+                         break_long_words=False)
 
 
 def summary(results: Iterable[Mapping[str, Any]]) -> str:
