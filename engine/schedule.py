@@ -139,11 +139,28 @@ class Schedule:
             data["turns"] = tuple(Turn(int(t[0]), int(t[1]), bool(t[2:] and t[2])) for t in data["turns"])
             data["choices"] = tuple(tuple(int(c) for c in row) for row in data["choices"])
             schedule = cls(**data)
-        except (ValueError, TypeError, KeyError, IndexError) as error:
-            raise UsageError(f"this is not a schedule file of pttorture {__version__}: {error}") from error
+            schedule._check_types()
+        except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+            what = f"no {error}" if isinstance(error, KeyError) else str(error)
+            raise UsageError(f"this is not a schedule file of pttorture {__version__}: {what}") from error
         if schedule.violation is not None and schedule.violation.get("kind") not in BY_NAME:
             raise UsageError(f"schedule of {schedule.scenario}: unknown kind {schedule.violation.get('kind')!r}")
         return schedule
+
+    def _check_types(self) -> None:
+        """Raises TypeError with the name of the field that is not what it should be."""
+        wanted = {"scenario": str, "variant": str, "lock": str, "pool": str, "model": str, "engine": str,
+                  "threads": int, "rounds": int, "params": dict, "bound": dict}
+        for name, kind in wanted.items():
+            if not isinstance(getattr(self, name), kind):
+                raise TypeError(f"{name} is {getattr(self, name)!r}")
+        steps, source = self.bound.get("steps", 1), self.bound.get("source", "")
+        if not (isinstance(steps, int) and 0 < steps < 1 << 31 and isinstance(source, str)):
+            raise TypeError(f"bound is {self.bound!r}")
+        if not all(isinstance(value, int) for value in self.params.values()):
+            raise TypeError(f"params is {self.params!r}")
+        if self.violation is not None and not isinstance(self.violation, dict):
+            raise TypeError(f"violation is {self.violation!r}")
 
     def program(self, find: Callable[[str], Scenario], *, folded: bool = True) -> Program:
         """The program it belongs to; `find` looks a scenario up by name.

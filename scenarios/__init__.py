@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sys
@@ -65,6 +66,8 @@ def load_file(path: str | Path) -> tuple[Scenario, ...]:
         UsageError: no such file, it cannot be imported, it has no scenario, or two have one name.
     """
     file = Path(path)
+    if file.is_dir():
+        raise UsageError(f"{path}: is a folder; name a file in it")
     if not file.is_file():
         raise UsageError(f"{path}: no such file")
     scenarios: dict[str, Scenario] = {}
@@ -88,12 +91,13 @@ def _import(file: Path) -> object:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with contextlib.redirect_stdout(sys.stderr):  # standard output is for the command's own result
+            spec.loader.exec_module(module)
     except PttortureError:
         raise
     except SyntaxError as error:
-        raise UsageError(f"{file}:{error.lineno}: {error.msg}") from error
-    except Exception as error:
+        raise UsageError(f"{file}:{error.lineno or 1}: {error.msg}") from error
+    except (Exception, SystemExit) as error:
         raise UsageError(f"{file}:{_line_in(file, error)}: {type(error).__name__}: {error}") from error
     return module
 

@@ -145,6 +145,6 @@ def _all(run: Run, jobs: list[Job]) -> None:
     with runner(run) as made:
         seconds = made.prepare(jobs)
         if seconds > 2:
-            run.console.say(f"compiled in {seconds:.0f} s (kept for the next run)")
+            run.console.say(f"compiled in {seconds:.0f} s")
         for job in jobs:
             run.show(made.run(job))

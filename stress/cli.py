@@ -12,11 +12,12 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Final, NoReturn
 
 from engine import __version__
 from engine.errors import DivergedError, ProtocolError, PttortureError, UsageError
-from stress import installation, interrupts, options
+from stress import cache, installation, interrupts, options
 from stress.report import places
 
 COMMANDS: Final = ("list", "run", "explore", "replay", "trace")
@@ -92,7 +93,8 @@ def _guarded(argv: Sequence[str]) -> int:
     try:
         installation.check()
         args = parse(argv)
-        code: int = args.run(args)
+        with cache.writable() if args.command != "list" else nullcontext():
+            code: int = args.run(args)
         sys.stdout.flush()
         return code
     except (DivergedError, ProtocolError) as error:

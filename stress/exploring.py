@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import __version__
-from engine.errors import UsageError
+from engine.errors import DivergedError, ProtocolError, PttortureError, UsageError
 from engine.language.program import Program, build
 from engine.schedule import Schedule
 from stress import machine, options, verdict
@@ -170,8 +170,11 @@ def saved(schedule: Schedule, source: str) -> Schedule:
 def replay(args: argparse.Namespace) -> int:
     """The whole command."""
     schedule, source = _schedule(args.name)
-    program = schedule.program(finder(source))
-    sys.stdout.write(draw(program, schedule, steps=args.steps) + "\n")
+    try:
+        program = schedule.program(finder(source))
+        sys.stdout.write(draw(program, schedule, steps=args.steps) + "\n")
+    except (UsageError, DivergedError) as error:
+        raise _named(error, args.name, schedule) from error
     wanted = (schedule.violation or {}).get("kind")
     if args.executor == "explore":
         from engine.explore import replay as run
@@ -184,6 +187,14 @@ def replay(args: argparse.Namespace) -> int:
     sys.stdout.write(f"replayed on {args.executor}: {steps} steps, {found or 'clean'}"
                      + (", as recorded\n" if same else f"; recorded was: {wanted or 'clean'}\n"))
     return verdict.EXIT_AS_EXPECTED if same else verdict.EXIT_NOT_AS_EXPECTED
+
+
+def _named(error: UsageError | DivergedError, name: str, schedule: Schedule) -> PttortureError:
+    """The error with the file it is about, and with the version that wrote it if it was another."""
+    if not name.endswith(".json") or isinstance(error, ProtocolError):
+        return error
+    by = f" (recorded by pttorture {schedule.engine}, this is {__version__})" if schedule.engine != __version__ else ""
+    return type(error)(f"{name}: {error}{by}")
 
 
 def _elsewhere(schedule: Schedule, source: str, executor: str, processes: bool) -> tuple[str | None, int]:
@@ -208,7 +219,10 @@ def _schedule(name: str) -> tuple[Schedule, str]:
             text = Path(name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{name}: cannot be read ({error})") from error
-        schedule = Schedule.from_json(text)
+        try:
+            schedule = Schedule.from_json(text)
+        except UsageError as error:
+            raise UsageError(f"{name}: {error}") from error
         return schedule, str(schedule.bound.get("source", ""))
     from engine.explore import smallest
 

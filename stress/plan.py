@@ -85,7 +85,7 @@ def main_job(run: Run) -> None:
         search.start()
         seconds = made.prepare([*todo.jobs, todo.trace.job()])
         search.join()  # compiled beside the rest, and not counted either
-        run.console.say(f"compiled in {seconds:.0f} s, kept for the next run" if seconds > 5 else
+        run.console.say(f"compiled in {seconds:.0f} s" if seconds > 5 else
                         f"compiled code loaded in {seconds:.1f} s")
         begin = time.monotonic()
         _jobs(run, made, todo.jobs, args.seconds)

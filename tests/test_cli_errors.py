@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,7 @@ ROOT = Path(__file__).parent.parent
     ("run --thread 2", "unknown argument '--thread'; did you mean '--threads'?"),
     ("run --json", "expected one argument"),
     ("run --json /nowhere/out.json COUNTER", "no folder /nowhere"),
+    ("run COUNTER --json=", "--json: no file name"),
     ("run missing.py", "missing.py: no such file"),
     ("run COUNTER:nothing", "no variant 'nothing'; there is: plain, atomic, locked"),
     ("run --threads 4", "has no effect on the main job"),
@@ -86,6 +88,42 @@ def test_file_that_cannot_be_imported(tmp_path: Path, capsys: pytest.CaptureFixt
     path.write_text("import os\nnothing.here\n")
     assert cli.main(["run", str(path)]) == 2
     assert f"{path}:2: NameError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    (b"import sys\nsys.exit(3)\n", "mine.py:2: SystemExit: 3"),
+    (b"def f(:\n", "mine.py:1: invalid syntax"),
+    (b"\x00", "mine.py:1: "),
+    (b"print('hello')\n", "mine.py: no scenario in it"),
+])
+def test_file_that_is_no_protocol(tmp_path: Path, text: bytes, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.py"
+    path.write_bytes(text)
+    assert cli.main(["run", str(path), "--json", "-"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""  # that is where the JSON goes, whatever the file prints
+    assert said in err
+
+
+def test_folder_instead_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.py").mkdir()
+    assert cli.main(["run", str(tmp_path / "mine.py")]) == 2
+    assert "is a folder" in capsys.readouterr().err
+
+
+def test_cache_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "tmp").mkdir()
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path / "tmp"),
+                   "XDG_STATE_HOME": str(tmp_path / "state"), "NUMBA_DISABLE_JIT": "1"}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    done = subprocess.run([sys.executable, "-m", "stress", "run", f"{COUNTER}:atomic", "--executor", "python",
+                           "--seconds", "0.2"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+                          env=environment)
+    assert done.returncode == 0
+    assert done.stderr.count("\n") == 1
+    assert "cannot be written; compiled code is not kept" in done.stderr
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:

@@ -59,6 +59,38 @@ def test_schedule_of_a_changed_protocol_is_refused(tmp_path: Path, capsys: pytes
     assert "search again" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("change", "said"), [
+    ({"bound": 7}, "bound is 7"), ({"bound": {"steps": "x"}}, "bound is"), ({"bound": {"steps": -1}}, "bound is"),
+    ({"violation": 3}, "violation is 3"), ({"scenario": 3}, "scenario is 3"), ({"threads": "2"}, "threads is '2'"),
+    ({"params": {"x": "y"}}, "params is"), ({"turns": 5}, "not iterable"), ({"extra": 1}, "'extra'"),
+    ({"violation": {"kind": "nonsense"}}, "unknown kind 'nonsense'"),
+])
+def test_field_of_the_wrong_kind(tmp_path: Path, change: dict[str, object], said: str,
+                                 capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "race.json"
+    assert cli.main(["explore", f"{COUNTER}:plain", "--save", str(path)]) == 0
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    capsys.readouterr()
+    assert cli.main(["replay", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"pttorture: {path}: ")
+    assert said in err
+
+
+def test_step_that_differs_is_named_with_the_file_and_the_version(tmp_path: Path,
+                                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "race.json"
+    assert cli.main(["explore", f"{COUNTER}:plain", "--save", str(path)]) == 0
+    data = json.loads(path.read_text())
+    data["turns"] = data["turns"][:2]
+    path.write_text(json.dumps({**data, "engine": "0.0.1"}))
+    capsys.readouterr()
+    assert cli.main(["replay", str(path)]) == 1
+    err = capsys.readouterr().err
+    assert f"{path}: the schedule ends after 2 steps" in err
+    assert "recorded by pttorture 0.0.1" in err
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"scenario": 3}', "\x00"])
 def test_file_that_is_no_schedule(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "bad.json"

@@ -16,8 +16,10 @@ def check_target(option: str, target: str | None) -> None:
     Raises:
         UsageError: its folder does not exist, it is a folder, or it cannot be written.
     """
-    if not target or target == "-":
+    if target is None or target == "-":
         return
+    if not target:
+        raise UsageError(f"{option}: no file name; - is standard output")
     path = Path(target)
     folder = path.parent
     if path.is_dir():
