@@ -78,7 +78,11 @@ def _report(run: Run, interrupted: bool, failure: MachineError | None) -> int:
     code = EXIT_INTERRUPTED if interrupted else verdict.exit_code(results, allow_missed=run.allow_missed)
     if failure is not None:
         code = failure.exit_code
-    run.journal.write("end", exit_code=code, interrupted=interrupted)
+    try:
+        run.journal.write("end", exit_code=code, interrupted=interrupted)
+    except MachineError as error:  # its disk is full: the reports may lie on another
+        failure = failure or error
+        code = failure.exit_code
     run.journal.close()
     run.console.result(("interrupted: " if interrupted else "") + text.summary(results)
                        + f"; seed {run.seed}")

@@ -190,12 +190,14 @@ class Supervisor:
 
     def _end(self, session: Session, pids: list[int]) -> None:
         session.stop()
-        alive = [pid for pid in pids if pid not in self.nursery.exits]
-        if alive:
-            self.nursery.kill(alive)
-        progress = session.progress()
-        self._take(progress)
-        self.tally.close(progress)
+        try:
+            if alive := [pid for pid in pids if pid not in self.nursery.exits]:
+                self.nursery.kill(alive)
+        finally:
+            # Without its zygote no worker can be ended from here, but what they did until now is in the arena.
+            progress = session.progress()
+            self._take(progress)
+            self.tally.close(progress)
 
 
 def spread(threads: int, processes: int) -> list[list[int]]:

@@ -12,6 +12,8 @@ from engine.language.program import Program
 from stress.campaign import Run, finish, runner, start
 from stress.job import Job
 from stress.options import close
+from stress.report.places import short
+from stress.report.text import wrap
 from stress.results import result
 from stress.runner import Runner
 from stress.tally import Tally
@@ -42,6 +44,8 @@ def find(name: str) -> Path:
         UsageError: neither.
     """
     ours = shipped()
+    if not name:
+        raise UsageError("an empty name of a trace; name a file or a capture that comes with pttorture")
     path = Path(name)
     if path.exists() or (name not in ours and ("/" in name or "." in name)):
         return path
@@ -53,7 +57,8 @@ def find(name: str) -> Path:
 def replay(run: Run, made: Runner, prepared: Prepared, *, seconds: float = 0.0, **options: Any) -> dict[str, Any]:
     """Replay one trace, with its result in the journal."""
     for line in prepared.trace.diagnostics:
-        run.console.say(f"   {Path(prepared.trace.path).name}: {line}")
+        for part in wrap(short(line)):
+            run.console.say(part)
     job = prepared.job(seconds=LIMIT + seconds, seed=run.seed, **options)
     about = {"trace": Path(prepared.trace.path).name, "policy": prepared.policy, "format": "vtd",
              "plan": prepared.plan.summary()}

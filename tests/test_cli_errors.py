@@ -57,6 +57,7 @@ ROOT = Path(__file__).parent.parent
     ("explore COUNTER --model tso", "tso is not there yet"),
     ("replay missing.json", "missing.json: cannot be read"),
     ("trace missing.gz", "missing.gz"),
+    ("trace EMPTY", "an empty name of a trace"),
     ("trace vfio-hugepag", "did you mean 'vfio-hugepage'?"),
     ("explore", "the following arguments are required: NAME"),
     ("explore S1-a --model arm", "unknown memory model 'arm'"),
@@ -66,7 +67,8 @@ ROOT = Path(__file__).parent.parent
     ("trace x.gz --policy hole", "unknown policy 'hole'"),
 ])
 def test_wrong_use(command: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main([COUNTER + word[7:] if word.startswith("COUNTER") else word for word in command.split()]) == 2
+    words = [COUNTER + word[7:] if word.startswith("COUNTER") else word for word in command.split()]
+    assert cli.main([word.replace("EMPTY", "") for word in words]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
@@ -168,3 +170,11 @@ def test_internal_error_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     err = capsys.readouterr().err
     assert "internal error: ZeroDivisionError: oops" in err
     assert err.count("\n") == 1
+
+
+def test_ctrl_c_while_the_program_is_imported() -> None:
+    code = ("import sys\nclass Finder:\n    def find_spec(self, name, *_):\n"
+            "        if name == 'stress.cli': raise KeyboardInterrupt\n"
+            "sys.meta_path.insert(0, Finder())\nfrom stress.__main__ import main\nsys.exit(main())")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (130, b"")

@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from stress import cli
+from engine.errors import MachineError
+from stress import cli, journal
 
 ROOT = Path(__file__).parent.parent
 COUNTER = str(ROOT / "tests" / "protocols" / "counter.py")
@@ -130,3 +131,18 @@ def test_list_names_every_variant(capsys: pytest.CaptureFixture[str]) -> None:
         for variant in scenario["variants"]:
             assert variant["name"] in text
             assert variant["expected"]
+
+
+def test_journal_on_a_full_disk_does_not_cost_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                         capsys: pytest.CaptureFixture[str]) -> None:
+    real = journal.Journal.write
+
+    def write(self: journal.Journal, event: str, **fields: Any) -> None:
+        if event == "end":
+            raise MachineError("cannot write the journal: No space left on device")
+        real(self, event, **fields)
+
+    monkeypatch.setattr(journal.Journal, "write", write)
+    code, (result,) = results(tmp_path, f"{COUNTER}:atomic")
+    assert (code, result["outcome"]) == (3, "clean")
+    assert "cannot write the journal" in capsys.readouterr().err

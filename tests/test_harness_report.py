@@ -138,3 +138,13 @@ def test_long_lock_name_and_long_path_keep_to_their_lines() -> None:
     assert max(map(len, lines)) <= 80
     path = "/a" * 60 + "/b.py:1"
     assert any(path in line for line in text.wrap(f"check: at {path}, 3 times"))
+
+
+def test_evidence_shows_every_thread() -> None:
+    rows = [{"thread": name, "step": "xchg", "address": f"page {i}", "value": i}
+            for name in ("A", "B") for i in range(99)]
+    fault = {"what": "a worker died", "seconds": 1.0, "last_steps": rows}
+    lines = text.result_lines(result(outcome="fault", verdict="inconclusive", faults=[fault]), Console(io.StringIO()))
+    shown = [line.split(":")[0].strip() for line in lines if "xchg" in line]
+    assert shown == ["A"] * 6 + ["B"] * 6
+    assert any("page 98" in line for line in lines if "A:" in line)

@@ -186,6 +186,7 @@ def test_run_goes_on_with_another_zygote(tmp_path: Path) -> None:
         folder = runner.folder
     assert (first["outcome"], second["outcome"]) == ("fault", "missed")
     assert "SIGKILL" in first["faults"][0]["what"]
+    assert first["rounds"] > 0
     assert second["rounds"] > 0
     assert not folder.exists()
     book.close()

@@ -72,7 +72,7 @@ def test_a_full_disk_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytes
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(MachineError, match=r"no room for an arena of 1024 KiB in .*; use fewer frames"):
+    with pytest.raises(MachineError, match=r"no room for an arena of 1024 KiB in .*; make room there"):
         Arena.create(1 << 20, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

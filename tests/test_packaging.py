@@ -45,7 +45,7 @@ def test_wheel_has_every_module_and_the_data(wheel: zipfile.ZipFile) -> None:
 
 def test_wheel_has_the_command(wheel: zipfile.ZipFile) -> None:
     entry = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
-    assert "pttorture = stress.cli:main" in wheel.read(entry).decode()
+    assert "pttorture = stress.__main__:main" in wheel.read(entry).decode()
 
 
 def test_all_packages_come_from_here() -> None:

@@ -214,5 +214,5 @@ def _new_file(path: Path, size: int, run_id: int) -> mmap.mmap:
 def _no_arena(size: int, folder: Path | None, error: OSError) -> MachineError:
     where = folder or shared_memory()
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return MachineError(f"no room for an arena of {size >> 10} KiB in {where}; use fewer frames or another folder")
+        return MachineError(f"no room for an arena of {size >> 10} KiB in {where}; make room there")
     return MachineError(f"cannot create an arena in {where}: {error.strerror}; use another folder")

@@ -14,7 +14,7 @@ from stress.report.places import short
 
 _COLOURS: Final = {"as-expected": "good", "not-as-expected": "bad", "inconclusive": "doubt"}
 _MARKS: Final = {"as-expected": "ok", "not-as-expected": "!!", "inconclusive": "??"}
-_EVIDENCE: Final = 12  # rows shown; all are in the JSON
+_EVIDENCE: Final = 12  # rows shown, shared out among the threads; all are in the JSON
 
 
 def result_lines(result: Mapping[str, Any], console: Console) -> list[str]:
@@ -68,7 +68,16 @@ def _violation(violation: Mapping[str, Any], *, full: bool) -> list[str]:
 
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [shorten("       " + line(row), WIDTH) for row in rows[-_EVIDENCE:]]
+    """The last rows of each thread, in the order they come in: what the others did last is half of the story."""
+    threads = {row.get("thread") for row in rows}
+    each = max(2, _EVIDENCE // max(1, len(threads)))
+    left = dict.fromkeys(threads, each)
+    kept = []
+    for row in reversed(rows):
+        if left[row.get("thread")] > 0:
+            left[row.get("thread")] -= 1
+            kept.append(row)
+    return [shorten("       " + line(row), WIDTH) for row in reversed(kept)]
 
 
 def wrap(text: str, indent: int = 3) -> list[str]:
