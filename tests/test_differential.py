@@ -130,6 +130,4 @@ def test_native_threads_and_processes_agree(tmp_path: Path) -> None:
             schedule, execution = walk(folded, turn, lock, folder=tmp_path)
             name = f"g{number}, walk {turn}, {lock}"
             native = native_replay(compiled, schedule, processes=turn % 4 == 3)
-            if native.violation and native.violation.kind == "deadlock":
-                del native.steps[len(execution.steps):]  # threads that hang are let go in the end, and note that down
             compare(execution, native, name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -77,3 +79,48 @@ def test_a_cache_that_cannot_be_written_is_replaced(tmp_path: Path, monkeypatch:
         folder = native.cache_folder.__wrapped__()
     assert folder.parent == tmp_path
     assert "cannot be written; compiled programs go to" in caplog.text
+
+
+CIRCLE = """from engine import Role, Scenario, Variant, Word, protocol
+from engine.declare import Mem
+X = Word("X")
+@protocol
+def even(mem: Mem, n: int) -> int:
+    mem.atomic64_inc(X)
+    if n == 0:
+        return 1
+    return odd(mem, n - 1)
+@protocol
+def odd(mem: Mem, n: int) -> int:
+    mem.atomic64_add(X, 16)
+    if n == 0:
+        return 0
+    return even(mem, n - 1)
+@protocol
+def main(mem: Mem) -> None:
+    mem.write_once(X, even(mem, 4) + mem.read_once(X) * 256)
+SCENARIO = Scenario("circle", "", (Role("A", main),), (Variant("v"),))
+"""
+RUN = """import sys
+from pathlib import Path
+from circle import SCENARIO
+from engine.language.program import build
+from engine.native import build as native
+from tests.native_help import Alone
+alone = Alone(build(SCENARIO, folded=False), Path(sys.argv[1]))
+found = alone.run()
+hits = sum(native.prepare(alone.program).stats.cache_hits.values())
+print(found, hex(alone.arena.load(alone.word("X"))), hits)
+alone.close()
+"""
+
+
+def test_protocols_that_call_in_a_circle_work_from_the_cache(tmp_path: Path) -> None:
+    """In a second process: code that Numba loads cannot call what only the compiling process has an address of."""
+    (tmp_path / "circle.py").write_text(CIRCLE)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent.parent), str(tmp_path)])}
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", RUN, str(tmp_path)], env=environment, capture_output=True,
+                              text=True, timeout=300, check=False)
+        assert (done.returncode, done.stdout[:11]) == (0, "None 0x2301"), done.stderr
+    assert done.stdout == "None 0x2301 1\n"  # the second time it was loaded

@@ -33,6 +33,7 @@ from engine.native.words import (
     H_HALT,
     H_HANG_LOCK,
     H_HANG_SUM,
+    H_HANG_UNTIL,
     H_HANGING,
     H_LOCK_NS,
     H_LOCKS,
@@ -40,7 +41,9 @@ from engine.native.words import (
     H_POSITION,
     H_RULE,
     H_STATES,
+    H_STOP,
     H_UPGRADES,
+    HALT_RECORDING,
     HELD_WRITE,
     HOLDS,
     HOW_READ,
@@ -48,6 +51,7 @@ from engine.native.words import (
     HOW_WRITE,
     L_KIND,
     LOCK_KINDS,
+    LOOKS_NEVER,
     MODE_GATE,
     MODE_LOG,
     MODE_SKIP,
@@ -57,6 +61,7 @@ from engine.native.words import (
     T_INDEX,
     T_MODE,
     T_OWED,
+    T_POLLED,
     T_SITE,
     T_WAIT,
     W_HOLDS,
@@ -87,28 +92,34 @@ p_unlock = system("pthread_rwlock_unlock", 1)
 
 @native
 def hold_of(p: int, lock: int) -> int:
-    """Address of the thread's count for a lock, 0 if it does not hold it."""
+    """Address of the thread's count for a lock, 0 if it does not hold it. Holds lie densely: the first 0 ends them."""
     slot = p + T_WAIT + W_HOLDS
     end = slot + HOLDS * 16
     while slot < end:
-        if load(slot) == lock:
+        noted = load(slot)
+        if noted == lock:
             return slot + 8
+        if noted == 0:
+            return 0
         slot += 16
     return 0
 
 
 @native
 def hold(B: int, me: int, site: int, lock: int, amount: int) -> None:
-    p = B + me
-    at = hold_of(p, lock)
-    if at == 0:
-        at = hold_of(p, 0)
-        if at == 0:
-            violate(B, me, site, OVERFLOW, lock, 0)
+    slot = B + me + T_WAIT + W_HOLDS
+    end = slot + HOLDS * 16
+    while slot < end:
+        noted = load(slot)
+        if noted == lock:
+            store(slot + 8, load(slot + 8) + amount)
             return
-        store(at, 0)
-        store(at - 8, lock)
-    store(at, load(at) + amount)
+        if noted == 0:
+            store(slot + 8, amount)
+            store(slot, lock)
+            return
+        slot += 16
+    violate(B, me, site, OVERFLOW, lock, 0)
 
 
 @native
@@ -122,10 +133,21 @@ def held(p: int, lock: int) -> int:
 
 @native
 def release(p: int, lock: int, amount: int) -> None:
+    """Where nothing of a hold is left, the last one takes its place."""
     at = hold_of(p, lock)
-    store(at, load(at) - amount)
-    if load(at) == 0:
-        store(at - 8, 0)
+    rest = load(at) - amount
+    if rest != 0:
+        store(at, rest)
+        return
+    slot = at - 8
+    last = slot
+    end = p + T_WAIT + W_HOLDS + HOLDS * 16
+    while last + 16 < end and load(last + 16) != 0:
+        last += 16
+    if last != slot:
+        store(slot, load(last))
+        store(slot + 8, load(last + 8))
+    store(last, 0)
 
 
 # --- the real locks ---
@@ -143,13 +165,33 @@ def threads_read(B: int, me: int, lock: int, write: int, deadline: int) -> int:
 
 
 @native
+def let_record(B: int) -> None:
+    """Whoever records the violation that ends a wait copies what this thread waits for: it is to find it."""
+    spin = 0
+    while load_acquire(B + H_HALT) == HALT_RECORDING and load(B + H_STOP) == 0:
+        spin = relax(spin)
+
+
+@native
+def let_in(B: int, p: int) -> int:
+    """1 if a hang of a replay was about to be reported: who reports it leaves the queue, and that lets others in."""
+    until = load(B + H_HANG_UNTIL)
+    return 1 if until != 0 and now(p) >= until else 0
+
+
+@native
 def threads_slow(B: int, me: int, lock: int, write: int) -> int:
     """Wait for glibc's lock: once, with the round's absolute deadline. Again only if somebody still ran then."""
-    deadline = load(B + H_DEADLINE)
+    p, deadline = B + me, load(B + H_DEADLINE)
+    store(p + T_POLLED, LOOKS_NEVER)
     while halted(B) == 0:
         code = threads_read(B, me, lock, write, deadline)
         if code == 0:
-            return 1
+            if let_in(B, p) == 0:
+                return 1
+            while halted(B) == 0:
+                sched_yield()
+            return 0
         if code != TIMED_OUT:  # EDEADLK: it holds the lock for writing itself, which nothing can end
             sched_yield()
         deadline = late(B, me, deadline)
@@ -172,6 +214,8 @@ def slow(B: int, me: int, site: int, lock: int, how: int) -> int:
         taken = queued_write_slow(B, me, lock)
     else:
         taken = queued_read_slow(B, me, lock, load(p + T_CONTEXT) & 1)
+    if taken == 0:
+        let_record(B)
     end_wait(p, status)
     return taken
 
@@ -229,6 +273,8 @@ def hang(B: int, me: int, lock: int, order: int) -> None:
             store(B + H_HANG_LOCK, lock)
             store(B + H_HANG_SUM, appearance(B, lock))
             store(B + H_DEADLINE, now(p) + load(B + H_LOCK_NS))
+            if order == 0:
+                store(B + H_HANG_UNTIL, load(B + H_DEADLINE))
             add(B + H_HANGING, 1)
             return
         spin = relax(spin)

@@ -26,7 +26,6 @@ from engine.python.message import cpu_name, violation
 from engine.schedule import Execution, Schedule, Step, Turn, Violation
 
 SECONDS = 10.0  # for a turn that nobody takes
-LOCK_NS = 1_000_000_000  # for a deadlock to count as one
 ALONE_ROWS = 1 << 15  # steps of the check at rest
 BLOCKED = 1 << 48
 HANG_SHIFT = 49
@@ -77,7 +76,7 @@ def _write_schedule(program: Program, schedule: Schedule, arena: Arena, tail: w.
         arena.store(tail.TURNS + number * 8, word)
     kind = schedule.violation["kind"] if schedule.violation else ""
     values = {
-        w.H_N_TURNS: len(schedule.turns), w.H_LOG_ROWS: len(schedule.turns) + ALONE_ROWS, w.H_LOCK_NS: LOCK_NS,
+        w.H_N_TURNS: len(schedule.turns), w.H_LOG_ROWS: len(schedule.turns) + ALONE_ROWS,
         w.H_OPEN_END: {"": 0, "deadlock": 2}.get(kind, 1),
         w.H_DEADLINE: time.monotonic_ns() + int(SECONDS * 1e9), tail.ALONE + w.T_MODE: w.MODE_LOG,
     }

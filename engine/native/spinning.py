@@ -17,8 +17,10 @@ from engine.native.words import (
     H_N_THREADS,
     H_THREAD_BYTES,
     H_THREADS,
+    LOOKS_NEVER,
     STATUS_DONE,
     STATUS_WAITING,
+    T_POLLED,
     T_STATUS,
     T_WAIT,
     W_HOW,
@@ -36,7 +38,7 @@ WAIT_LOCK = 8
 OWNER = 12
 LOW = 0xFFFFFFFF
 DEADLOCK = BY_NAME["deadlock"].code
-SETTLED_NS = 50_000_000  # a wait this long is no hand-over in progress
+SETTLED_NS = 50_000_000  # who looks in vain so long after the last one has come: no hand-over is in progress
 
 
 # --- waiting, in words that others can read ---
@@ -47,6 +49,7 @@ def begin_wait(p: int, site: int, lock: int, how: int) -> int:
     store(p + T_WAIT + W_SITE, site & LOW)
     store(p + T_WAIT + W_SINCE, now(p))
     store(p + T_WAIT + W_HOW, how)
+    store(p + T_POLLED, 0)
     store(p + T_WAIT + W_LOCK, lock)
     return xchg(p + T_STATUS, STATUS_WAITING)
 
@@ -60,16 +63,22 @@ def end_wait(p: int, status: int) -> None:
 
 @native
 def all_wait(B: int, time: int) -> int:
-    """1 if every thread has finished its role or has waited for a lock for some time."""
-    thread = B + load(B + H_THREADS)
+    """1 if every thread has finished its role or waits for a lock, and all that can have looked at theirs since.
+
+    A thread that has lost its CPU has not looked: its lock may be free, and it would go on.
+    """
+    thread, newest, looked = B + load(B + H_THREADS), 0, LOOKS_NEVER
     end = thread + load(B + H_N_THREADS) * load(B + H_THREAD_BYTES)
     while thread < end:
         status = load(thread + T_STATUS)
-        settled = status == STATUS_WAITING and load(thread + T_WAIT + W_SINCE) + SETTLED_NS <= time
-        if status != STATUS_DONE and not settled:
+        if status == STATUS_WAITING:
+            newest = max(newest, load(thread + T_WAIT + W_SINCE))
+            looked = min(looked, load(thread + T_POLLED))
+        elif status != STATUS_DONE:
             return 0
         thread += load(B + H_THREAD_BYTES)
-    return 1
+    settled = newest + SETTLED_NS
+    return 1 if settled <= time and settled <= looked else 0
 
 
 @native
@@ -77,6 +86,8 @@ def late(B: int, me: int, deadline: int) -> int:
     """The next deadline of a wait; a wait in which everybody waits is a deadlock when its deadline has passed."""
     p = B + me
     time = now(p)
+    if load(p + T_POLLED) != LOOKS_NEVER:
+        store(p + T_POLLED, time)
     if time < deadline:
         return deadline
     if all_wait(B, time) != 0:

@@ -62,6 +62,7 @@ from engine.native.words import (
     HALT_STOP,
     HALT_VOID,
     HOW_CHANGE,
+    LOOKS_NEVER,
     MODE_BEFORE,
     MODE_GATE,
     MODE_LOG,
@@ -82,6 +83,7 @@ from engine.native.words import (
     T_INDEX,
     T_MODE,
     T_OWED,
+    T_POLLED,
     T_RANDOM,
     T_RELAXED,
     T_RING,
@@ -219,6 +221,7 @@ def run_out(B: int, me: int, site: int) -> None:
         store(p + T_WAIT + W_SITE, site & S_SITE)
         store(p + T_WAIT + W_SINCE, since)
         store(p + T_WAIT + W_HOW, HOW_CHANGE)
+        store(p + T_POLLED, LOOKS_NEVER)
         store(p + T_STATUS, STATUS_WAITING)
         while load(B + H_HALT) == 0:
             spin = relax(spin)

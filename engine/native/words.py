@@ -75,6 +75,7 @@ H_DIVERGED_THREAD: Final = 1320
 H_DIVERGED_SITE: Final = 1328
 H_HANG_LOCK: Final = 1336  # what the last of those queues for, and
 H_HANG_SUM: Final = 1344  # what that lock looked like before
+H_HANG_UNTIL: Final = 1352  # when the first of them gives up its place; 0: nobody hangs
 H_ADMITTED: Final = 1408  # threads that have come to their first step
 
 HALT_RECORDING: Final = 1  # somebody writes the violation down
@@ -121,6 +122,8 @@ T_POLLS: Final = 200  # turns of mem.running since it looked at the clock
 T_ADMITTED: Final = 208
 T_RELAXED: Final = 216  # a spin loop has failed since the last step
 T_DEPTH: Final = 224  # calls of recursive protocols under way
+T_POLLED: Final = 232  # when it last looked at the lock it waits for, in vain; LOOKS_NEVER: it sleeps
+LOOKS_NEVER: Final = (1 << 64) - 1
 MAX_DEPTH: Final = 64
 T_SCRATCH: Final = 256  # where a refused access goes; 64 bytes
 # what it waits for and holds; copied as one block when a violation is recorded
