@@ -76,6 +76,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Without `argv` it is the program: it ends with this call."""
+    _open_streams()
     try:
         interrupts.install()
         code = _guarded(sys.argv[1:] if argv is None else argv)
@@ -87,6 +88,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if argv is not None:
             interrupts.restore()
     return code
+
+
+def _open_streams() -> None:
+    """A stream that the caller closed is None in Python: what goes there is thrown away."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the program runs)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
 
 
 def _guarded(argv: Sequence[str]) -> int:
@@ -106,7 +115,7 @@ def _guarded(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 3
     except OSError as error:
-        return _complain(f"{error.filename or 'the system'}: {error.strerror or error}", 3)
+        return _complain(f"{error.filename or 'standard output, or the system'}: {error.strerror or error}", 3)
     except interrupts.Interrupted:
         raise
     except (Exception, KeyboardInterrupt) as error:

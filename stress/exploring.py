@@ -153,8 +153,8 @@ def _lines(data: Mapping[str, Any], *, every: bool = False) -> list[str]:
              f"  bound: {within},", f"         {bound['entries']} entries, {bound['levels']} levels"]
     if data["violation"]:
         found = data["violation"]
-        lines += wrap(f"{found['kind']}: {found['message']} at {short(found['where'])}, "
-                      f"{found['preemptions']} preemptions", indent=2)
+        lines += wrap(short(f"{found['kind']}: {found['message']} at {found['where']}, "
+                            f"{found['preemptions']} preemptions"), indent=2)
     return lines
 
 

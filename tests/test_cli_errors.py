@@ -178,3 +178,10 @@ def test_ctrl_c_while_the_program_is_imported() -> None:
             "sys.meta_path.insert(0, Finder())\nfrom stress.__main__ import main\nsys.exit(main())")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (130, b"")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_are_no_error(closed: str) -> None:
+    done = subprocess.run(f"exec {sys.executable} -m stress explore {COUNTER}:plain {closed}", shell=True, cwd=ROOT,
+                          capture_output=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -168,6 +168,13 @@ def test_all_counts_the_violations_and_no_line_is_too_long(capsys: pytest.Captur
     assert max(map(len, out.split("\n"))) <= 80
 
 
+def test_both_places_of_a_use_after_free_are_short(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explore", "parent-freed:rfc-v1"]) == 0
+    head = " ".join(capsys.readouterr().out.split("CPU0")[0].split())
+    assert "freed by" in head
+    assert str(Path(__file__).parent.parent) not in head
+
+
 def test_schedule_on_standard_output_is_all_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explore", f"{COUNTER}:plain", "--save", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["scenario"] == "counter"
