@@ -1,6 +1,6 @@
 """4 KiB map and unmap at random IOVAs in 16 GiB under the read lock, against C of the same steps.
 
-    python benchmarks/map_unmap.py [--turns 5] [--seconds 1.0] [--json FILE]
+    python -m benchmarks.map_unmap [--turns 5] [--seconds 1.0] [--json FILE]
 
 Each turn measures every side once, C first and last, so that a noisy neighbour hits all of them; figures are medians
 over the turns, ratios are taken within a turn. Needs a C compiler (`cc`).
@@ -18,8 +18,6 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from engine import Geometry, Param, Role, Scenario, Variant, protocol
 from engine.declare import Mem
@@ -75,7 +73,7 @@ def native(threads: int, processes: int, seconds: float, checks: bool, recorder:
     from engine.native.session import Session
 
     program = program_for(threads * processes)
-    session = Session.create(program, checks=checks, recorder=recorder)
+    session = Session.create(program, checks=checks, recorder=recorder, perturb="none")
     children = []
     try:
         session.arena.store(words.H_LOAD_NS, 3600 * 10**9)  # one round: the clock is ours
@@ -112,7 +110,7 @@ def _drive(session: object, first: int, count: int) -> None:
 
 def in_child(*args: object) -> float:
     """One measurement in a process of its own: forking a process that runs threads would copy their locks."""
-    command = [sys.executable, __file__, "--one", json.dumps(args)]
+    command = [sys.executable, "-m", "benchmarks.map_unmap", "--one", json.dumps(args)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 

@@ -1,6 +1,6 @@
 """How fast a trace is loaded and replayed in loops on two native threads.
 
-    python benchmarks/trace_replay.py [TRACE] [SECONDS]
+    python -m benchmarks.trace_replay [TRACE] [SECONDS]
 
 Sides are alternated in one run, three times; printed are medians, in million operations of the trace a second, and the
 ratio to the first side: checks and recorder on, no bystanders. Empty tables are freed ("prune") or stay ("keep"); a

@@ -17,7 +17,7 @@ import llvmlite.ir as ll
 from numba.core import types
 from numba.extending import intrinsic
 
-from engine.native import access, frames, local, locks, members, rounds  # noqa: F401  (they fill EXPORTS)
+from engine.native import access, frames, local, locks, members, plain, rounds  # noqa: F401  (they fill EXPORTS)
 from engine.native.intrinsics import I64, U64
 from engine.native.jit import EXPORTS
 

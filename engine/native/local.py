@@ -47,7 +47,7 @@ def choose(B: int, me: int, site: int, count: int) -> int:  # noqa: ARG001 - eve
         return 0
     if load(p + T_CHOICES) != 0:
         return load(B + load(p + T_CHOICES) + number * 8) if number < load(p + T_N_CHOICES) else 0
-    return (random(p) >> 32) % count
+    return (random(p) >> 32) * count >> 32  # below `count` without a division
 
 
 @export

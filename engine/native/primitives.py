@@ -17,6 +17,7 @@ from engine.native.intrinsics import I32, I64, ORDERS, _declare, define
 from engine.violations import BY_NAME
 from engine.vocabulary import PRIMITIVES, Primitive
 
+READER = 0x200  # one reader in qrwlock's word; below it the writer's byte and the waiting bit
 S_SILENT = w.S_DONE  # of a load: recorders see 0
 LOCAL_CALLS = {"choose": 1, "running": 0, "cpu_relax": 0, "might_sleep": 0}
 FENCES = {"smp_mb": "seq_cst", "smp_rmb": "acquire", "smp_wmb": "release"}
@@ -195,6 +196,41 @@ def _plain(row: Primitive) -> Any:
 PLAIN: dict[str, Any] = {name: _plain(PRIMITIVES[name]) if name not in LOCAL else LOCAL[name] for name in CHECKED}
 
 
+def _queued(builder: Any, values: Sequence[Any]) -> Any:
+    """Whether the session's RW locks are qrwlocks."""
+    rule = builder.load_atomic(_word(builder, values[0], I64(w.H_RULE)), "monotonic", 8)
+    return builder.icmp_unsigned("==", rule, I64(w.RULE_QRWLOCK))
+
+
+def _bare_read_lock(builder: Any, values: Sequence[Any]) -> Any:
+    """queued_read_lock(): the fast way here, the slow one in the library, as the kernel has it."""
+    with builder.if_else(_queued(builder, values), likely=True) as (queued, other):
+        with queued:
+            old = builder.atomic_rmw("add", _pointer(builder, values, 4), I32(READER), "acquire")
+            busy = builder.icmp_unsigned("!=", builder.and_(old, I32(READER - 1)), I32(0))
+            with builder.if_then(busy, likely=False):
+                call(builder, "ptt_plain_read_slow", values)
+        with other:
+            call(builder, "ptt_read_lock", values)
+    return I64(0)
+
+
+def _bare_read_unlock(builder: Any, values: Sequence[Any]) -> Any:
+    with builder.if_else(_queued(builder, values), likely=True) as (queued, other):
+        with queued:
+            builder.atomic_rmw("sub", _pointer(builder, values, 4), I32(READER), "release")
+        with other:
+            call(builder, "ptt_read_unlock", values)
+    return I64(0)
+
+
+#: Plain code of a program that never turns a read hold into another one: then nobody asks who holds what.
+BARE: dict[str, Any] = PLAIN | {
+    "read_lock": define("_p_read_lock", 4, _bare_read_lock),
+    "read_unlock": define("_p_read_unlock", 4, _bare_read_unlock),
+}
+
+
 # --- what a generated file needs besides ---
 
 
@@ -234,6 +270,32 @@ def _element(builder: Any, values: Sequence[Any]) -> Any:
     return builder.inttoptr(merged, I64.as_pointer())
 
 
+def _array_new(builder: Any, values: Sequence[Any]) -> Any:
+    """A handle of zeroed words on the thread's private stack; where it is full the library says so."""
+    base = builder.add(values[0], values[1])
+    place, size = _word(builder, base, I64(w.T_PRIVATE)), values[2]
+    top = builder.load(place)
+    end = builder.add(top, size)
+    with builder.if_else(builder.icmp_unsigned("<=", end, I64(PRIVATE_WORDS)), likely=True) as (room, full):
+        with room:
+            builder.store(end, place)
+            words = builder.add(base, builder.add(I64(w.T_PRIVATE_WORDS), builder.mul(top, I64(8))))
+            _zero(builder, builder.inttoptr(words, ll.IntType(8).as_pointer()), builder.mul(size, I64(8)))
+            handle, made = builder.or_(top, builder.shl(size, I64(32))), builder.block
+        with full:
+            refused, failed = call(builder, "ptt_array_new", values), builder.block
+    merged = builder.phi(I64)
+    merged.add_incoming(handle, made)
+    merged.add_incoming(refused, failed)
+    return merged
+
+
+def _zero(builder: Any, pointer: Any, size: Any) -> None:
+    kind = ll.FunctionType(ll.VoidType(), [pointer.type, ll.IntType(8), I64, ll.IntType(1)])
+    memset = builder.module.declare_intrinsic("llvm.memset", [pointer.type, I64], kind)
+    builder.call(memset, [pointer, ll.IntType(8)(0), size, ll.IntType(1)(0)])
+
+
 def _array_set(builder: Any, values: Sequence[Any]) -> Any:
     builder.store(values[4], _element(builder, values))
     return I64(0)
@@ -265,7 +327,7 @@ SUPPORT: dict[str, Any] = {
     "_arg": define("_arg", 3, _load_word(w.T_ARGS)),
     "_role": define("_role", 3, _load_word(w.T_ROLE)),
     "_rounds": define("_rounds", 3, _load_word(w.T_ROUND)),
-    "_array_new": define("_array_new", 3, lambda b, v: call(b, "ptt_array_new", v)),
+    "_array_new": define("_array_new", 3, _array_new),
     "_array_get": define("_array_get", 4, lambda b, v: b.load(_element(b, v))),
     "_array_set": define("_array_set", 5, _array_set),
     "_leave": define("_leave", 2, _leave),

@@ -40,12 +40,12 @@ def _const(value: int) -> ast.expr:
 class NativeDialect(Dialect):
     """uint64 constants, primitives with their site, counters and parameters by index."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, checks: bool) -> None:
         super().__init__(context=("B", "me"), guard="_go")
         object.__setattr__(self, "program", program)
         object.__setattr__(self, "counters", {name: i for i, name in enumerate(program.counters)})
         object.__setattr__(self, "members", operands(program.sites))
-        object.__setattr__(self, "recursive", recursive(program.functions))
+        object.__setattr__(self, "recursive", recursive(program.functions) if checks else frozenset())
 
     program: Program
     counters: Mapping[str, int]
@@ -187,15 +187,22 @@ def generate(program: Program, *, checks: bool) -> str:
     check_program(program)
     roles = role_functions(program)
     roots = [*roles, *(name for name in (program.setup, program.at_rest) if name)]
-    dialect = NativeDialect(program)
+    dialect = NativeDialect(program, checks)
     straight = break_circles(program.functions)
     functions = [straight[name] for name in _callee_first(straight, roots)]
     nodes: list[ast.stmt] = [emit(function, dialect) for function in functions]
     nodes += ast.parse(_entry(program, roles)).body
     body = "\n\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in nodes)
-    head = HEAD.format(program=program.scenario.name, table="CHECKED" if checks else "PLAIN",
+    table = "CHECKED" if checks else _plain_table(functions)
+    head = HEAD.format(program=program.scenario.name, table=table,
                        variant=program.variant.name if program.folded else "all variants")
-    return head + _names(nodes, "CHECKED" if checks else "PLAIN") + body + "\n"
+    return head + _names(nodes, table) + body + "\n"
+
+
+def _plain_table(functions: Sequence[ir.Function]) -> str:
+    """Read holds need not be noted where nothing turns them into another hold."""
+    used = {s.name for function in functions for s in ir.walk(function.body) if isinstance(s, ir.Prim)}
+    return "PLAIN" if used & {"try_upgrade", "downgrade"} else "BARE"
 
 
 def _names(nodes: Sequence[ast.stmt], table: str) -> str:
