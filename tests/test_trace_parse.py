@@ -258,3 +258,9 @@ def test_what_ships():
     assert list(shipped()) == sorted(SHIPPED)
     assert all(path.is_file() for path in shipped().values())
     assert sum(path.stat().st_size for path in shipped().values()) < 5_000_000
+
+
+def test_a_map_that_no_machine_holds_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"/t:\d+: a map of 131,072 GiB in leaves of 2,048 KiB is more than"):
+        load(make_trace(tmp_path / "t", Map(0, 1 << 47, 2 * MIB)))
+    assert len(load(make_trace(tmp_path / "t", Map(0, 1 << 40, 2 * MIB)))) == 1

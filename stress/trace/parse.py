@@ -38,6 +38,7 @@ from stress.trace.notes import Notes
 from stress.trace.spans import MAP, UNMAP, Row, rows
 
 _TOP = 1 << 64
+MOST_LEAVES = 1 << 20  # of one map: 4 GiB of small pages, 2 TiB of 2 MiB ones
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,16 @@ def _with_domain(events: list[Row], notes: Notes) -> tuple[list[Row], tuple[int,
 Columns = dict[str, NDArray[Any]]
 
 
+def _bounded(columns: Columns, notes: Notes) -> None:
+    """A map of more leaves than any machine's memory holds comes from a damaged line, and would replay for hours."""
+    leaves = np.where(columns["kind"] == MAP, columns["size"] // columns["leaf"], 0)
+    if len(leaves) and int(leaves.max()) > MOST_LEAVES:
+        worst = int(leaves.argmax())
+        size, leaf = int(columns["size"][worst]) >> 30, int(columns["leaf"][worst]) >> 10
+        what = f"a map of {size:,} GiB in leaves of {leaf:,} KiB is more than a replay can hold; leave it out"
+        raise notes.fatal(what, int(columns["line"][worst]))
+
+
 def _build(events: list[Row], keys: tuple[int, ...], unit: int, notes: Notes) -> Trace:
     kind, cpu, key, iova, _, size, paddr, removed, stamp, begin, end, line = zip(*events, strict=True)
     index = {key: i for i, key in enumerate(keys)} | ({0: 0} if len(keys) == 1 else {})
@@ -182,6 +193,7 @@ def _build(events: list[Row], keys: tuple[int, ...], unit: int, notes: Notes) ->
     past = _follow(columns, notes)
     live = _live(past, columns)
     columns["leaf"] = past.leaf
+    _bounded(columns, notes)
     if past.dropped or past.trimmed:
         columns = _repaired(past, columns)
     if not len(columns["kind"]):
