@@ -48,6 +48,8 @@ CASES = [
     (f.scenario(f.lock_misuse), 5, "lock-misuse", "where there is no lock"),
     (f.scenario(f.lock_misuse), 6, "lock-misuse", "try_upgrade of lock"),
     (f.scenario(f.lock_misuse), 7, "lock-misuse", "downgrade of lock"),
+    (f.scenario(f.lock_misuse), 8, "lock-misuse", "the role ends with lock held"),
+    (f.scenario(f.lock_misuse), 9, "lock-misuse", "the role ends with spin held"),
     (f.scenario((f.one_two, 0), (f.one_two, 1)), 1, "deadlock", "CPU0 r0 waits for lock[1] (write, "),
     (f.scenario(f.sleeper), 1, "sleep-in-atomic", "with a spinning lock held: spin (write, taken at "),
     (f.scenario(f.waiter, f.setter), 1, "deadlock", "for a word that nobody will change"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import DivergedError
+from engine.explore import replay as explored
 from engine.language.program import Program, build
 from engine.native.replay import replay, turn_words
 from engine.python.replay import replay as reference
@@ -97,6 +98,16 @@ def test_a_spin_loop_that_waits_for_ever_is_a_deadlock(fault: int) -> None:
     assert (done.violation is not None, done.violation and done.violation.kind) == (bool(fault), execution.violation
                                                                                     and execution.violation.kind)
     assert (done.steps, done.final) == (execution.steps, execution.final)
+
+
+@pytest.mark.parametrize("fault", [0, 8, 9])
+def test_a_lock_that_a_role_keeps_is_told_alike(fault: int) -> None:
+    scenario = f.scenario(f.lock_misuse, f.setter)
+    folded, program = build(scenario, params={"fault": fault}), build(scenario, params={"fault": fault}, folded=False)
+    schedule, execution = walk(folded, 1)
+    searched = explored(folded, schedule)
+    assert (replay(program, schedule), searched) == (execution, execution)
+    assert (execution.violation and execution.violation.kind) == ("lock-misuse" if fault else None)
 
 
 def test_choices_are_the_schedules() -> None:

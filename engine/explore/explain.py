@@ -143,6 +143,8 @@ class _Explainer:
         if self.detail == c.MISUSE_WRONG_KIND:
             kind = self.m.program.lock_kinds[self.address]
             return f"{self.primitive} of {self.object}, which is a {kind} lock"
+        if self.detail == c.MISUSE_KEPT:
+            return f"the role ends with {self.object} held"
         return f"{self.primitive} of {self.object}, which {who(self.m, self.thread)} does not hold so"
 
     def on_sleep_in_atomic(self) -> str:

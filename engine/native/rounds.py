@@ -81,7 +81,7 @@ from engine.native.words import (
     W_HOLDS,
     WAIT_BYTES,
 )
-from engine.violations import BY_NAME
+from engine.violations import BY_NAME, KEPT
 
 MISUSE = BY_NAME["lock-misuse"].code
 WAIT_ROOM = 192  # WAIT_BYTES, rounded up to lines
@@ -131,22 +131,29 @@ def round_begin(B: int, me: int) -> int:
 # --- the end ---
 
 
-@export
-def round_end(B: int, me: int) -> int:
-    """Returns 0 for all but the last thread, then 1 if the check at rest is to run, 2 if the round is void."""
+@native
+def tell_kept(B: int, me: int) -> None:
+    """A role ends: what it holds is a violation, at its last step."""
     p = B + me
-    store(p + T_FINISH, now(p))
     slot = p + T_WAIT + W_HOLDS
     end = slot + HOLDS * 16
     while slot < end:
         if load(slot) != 0:
-            violate(B, me, load(p + T_SITE), MISUSE, load(slot), 0)
+            violate(B, me, load(p + T_SITE), MISUSE, load(slot), KEPT)
             store(slot, 0)
         slot += 16
     store_release(p + T_STATUS, STATUS_DONE)
     if add(B + H_ARRIVED, 1) + 1 < load(B + H_N_THREADS):
         return 0
     return 1 if halted(B) == 0 else 2
+
+
+@export
+def round_end(B: int, me: int) -> int:
+    """Returns 0 for all but the last thread, then 1 if the check at rest is to run, 2 if the round is void."""
+    p = B + me
+    store(p + T_FINISH, now(p))
+    tell_kept(B, me)
 
 
 @native
@@ -315,6 +322,8 @@ def gate_leave(B: int, me: int) -> int:
     store_release(B + me + T_STATUS, STATUS_DONE)
     return 0
 
+    if load(B + H_HALT) == 0:
+        tell_kept(B, me)
 
 @export
 def gate_enter(B: int, me: int) -> int:

@@ -7,6 +7,7 @@ from engine.memory.members import confusion, displaced, live_of
 from engine.memory.overlay import PAGE, PAGE_BYTES
 from engine.memory.shadow import unpack_place
 from engine.schedule import ALONE, Violation
+from engine.violations import KEPT
 
 
 def violation(program: Program, kind: str, site: int, thread: int, address: int = 0, other: int = 0) -> Violation:
@@ -15,10 +16,10 @@ def violation(program: Program, kind: str, site: int, thread: int, address: int 
     Args:
         site: of the step, -1 for work between two steps. address: the word, page or lock it is about, 0 if none.
         other: a second place, as packed by `engine.memory.shadow.pack_place`, 0 if none; for a bad page the address of
-            the word that is not reset; for a union confusion the tag of the live member.
+            the word that is not reset; for a lock misuse KEPT or 0; for a union confusion the tag of the live member.
     """
     where = program.sites[site].where if site >= 0 else _local(program, thread, other)
-    place = "" if kind == "bad-page" or site < 0 else _place(program, other)
+    place = "" if kind in ("bad-page", "lock-misuse") or site < 0 else _place(program, other)
     if kind == "union-confusion":
         place = live_of(other, program.sites)[1]
     return Violation(kind, _text(program, kind, site, address, place, other), where, site, thread, address, place)
@@ -72,7 +73,7 @@ def _text(program: Program, kind: str, site: int, address: int, place: str, othe
             return "a loop goes on for ever without a step"
         case "deadlock":
             return f"{primitive} of {name} waits for ever"
-        case "lock-misuse" if "lock" not in primitive and "grade" not in primitive:
+        case "lock-misuse" if other == KEPT:
             return f"the role ends with {name} held"
         case "lock-misuse":
             return f"{primitive} of {name}, which the thread does not hold like that"

@@ -20,6 +20,7 @@ from engine.python.message import cpu_name, violation
 from engine.python.primitives import namespace
 from engine.python.rules import rule_name
 from engine.schedule import Execution, Schedule
+from engine.violations import KEPT
 
 #: Seconds in which every execution must end. Only a thread that is stuck between two steps takes that long.
 DEADLINE = 60.0
@@ -129,6 +130,8 @@ class _Run:
         try:
             for _ in range(self.program.rounds):
                 self.functions[role.function](cpu, *role.args)
+                if cpu.holds:
+                    raise cpu.fail("lock-misuse", cpu.site, next(iter(cpu.holds))[0], KEPT)
             gate.finish(cpu.index)
         except RoundOver:
             gate.close()

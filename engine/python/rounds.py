@@ -24,7 +24,7 @@ from engine.python.locks import BookedLocks, LockTable, RealLocks
 from engine.python.meeting import Meeting
 from engine.python.perturb import QuickSwitching, perturbation
 from engine.python.primitives import namespace
-from engine.violations import BY_NAME
+from engine.violations import BY_NAME, KEPT
 
 #: How long `mem.running()` keeps a load role in one round, in seconds.
 LOAD_ROUND: Final = 0.01
@@ -67,7 +67,7 @@ class Rounds:
                 try:
                     function(cpu, *role.args)
                     if cpu.holds:
-                        raise cpu.fail("lock-misuse", cpu.site, next(iter(cpu.holds))[0])
+                        raise cpu.fail("lock-misuse", cpu.site, next(iter(cpu.holds))[0], KEPT)
                 except RoundOver:
                     self.locks.abandon(cpu, self.table.locks)
                 control.note_state(self.world, thread, control.IDLE)

@@ -134,6 +134,11 @@ def lock_misuse(mem: Mem) -> None:
         mem.read_lock(SLOT)
     elif FAULT == 6:
         mem.try_upgrade(LOCK)
+    elif FAULT == 8:
+        mem.read_lock(LOCK)
+        mem.read_once(SLOT)
+    elif FAULT == 9:
+        mem.spin_lock(SPIN)
     else:
         mem.downgrade(LOCK)
 

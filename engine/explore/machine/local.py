@@ -8,12 +8,14 @@ import numpy as np
 
 from engine.explore.machine import alu, ops
 from engine.explore.machine import cells as c
+from engine.explore.machine import locks as lk
 from engine.explore.machine.memory import WILD, area_of, watched_changed
 from engine.explore.machine.state import fail, merge, origin, put, put_cell, put_register, value
 from engine.jit import jit
 from engine.violations import BY_NAME
 
 WARNING: Final = BY_NAME["warning"].code
+LOCK_MISUSE: Final = BY_NAME["lock-misuse"].code
 SLEEP_IN_ATOMIC: Final = BY_NAME["sleep-in-atomic"].code
 STACK_OVERFLOW: Final = BY_NAME["stack-overflow"].code
 STEP_LIMIT: Final = BY_NAME["step-limit"].code
@@ -121,9 +123,23 @@ def relax(C: Any, S: Any, U: Any, t: Any) -> Any:
 
 
 @jit
+def kept(C: Any, S: Any, t: Any) -> Any:
+    """The number of a lock that a thread holds, -1 for none."""
+    for i in range(C[c.C_N_LOCKS]):
+        lock = lk.lock_of(C, i)
+        if S[lock + c.L_WRITER] == t + 1 or S[lk.holds_of(C, lock, t)] != 0:
+            return np.int64(i)
+    return np.int64(-1)
+
+
+@jit
 def finish_round(C: Any, S: Any, U: Any, t: Any) -> Any:
-    """The role is over: true if it starts again."""
+    """The role is over: true if it starts again. A lock that it keeps is told at its last step."""
     area = area_of(C, t)
+    lock = kept(C, S, t) if t < C[c.C_THREADS] else np.int64(-1)
+    if lock >= 0:
+        fail(S, U, LOCK_MISUSE, t, S[area + c.T_PC], C[c.C_LOCK_ADDRESS] + lock * 128, 0, c.MISUSE_KEPT)
+        return False
     left = S[area + c.T_ROUNDS] - 1
     put(S, U, area + c.T_ROUNDS, left)
     if left > 0:
