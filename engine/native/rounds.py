@@ -10,9 +10,9 @@ when the last thread is ready, so that their middles fit; a random part of the l
 from __future__ import annotations
 
 from engine.memory.layout import MEMBER_BYTES, RECORD_BYTES
-from engine.native.intrinsics import add, cas, copy, load, load_acquire, pause, sched_yield, stack, store, store_release
+from engine.native.intrinsics import add, cas, copy, load, load_acquire, pause, stack, store, store_release
 from engine.native.jit import export, native
-from engine.native.step import admit, halted, now, random, relax, settle, violate
+from engine.native.step import admit, give_way, halted, now, random, relax, rest, settle, violate
 from engine.native.words import (
     EVIDENCE_ROWS,
     H_ADMITTED,
@@ -32,6 +32,7 @@ from engine.native.words import (
     H_MEMBERS,
     H_N_FRAMES,
     H_N_THREADS,
+    H_NAIVE,
     H_OVERLAPPED,
     H_POOL,
     H_RECORDS,
@@ -97,7 +98,7 @@ def linger(p: int, until: int) -> None:
     time = now(p)
     while time < until:
         if until - time > SPIN_NS:
-            sched_yield()
+            give_way(p)
         else:
             pause()
         time = now(p)
@@ -113,7 +114,7 @@ def round_begin(B: int, me: int) -> int:
         if load(B + H_STOP) != 0:
             store(p + T_STATUS, STATUS_IDLE)
             return 0
-        spin = relax(spin)
+        spin = rest(p, spin)
         generation = load_acquire(B + H_GENERATION)
     store(p + T_ROUND, generation)
     store(p + T_PRIVATE, 0)
@@ -121,6 +122,9 @@ def round_begin(B: int, me: int) -> int:
     store(p + T_SITE, NO_SITE)
     store(p + T_STACK, stack() - STACK_BYTES)
     store(p + T_READY, now(p))
+    if load(B + H_NAIVE) != 0:
+        store(p + T_BEGIN, load(p + T_READY))
+        return 1
     longest = load(B + H_LONGEST)
     offset = (longest - min(longest, load(p + T_LENGTH))) // 2 + random(p) % (longest + 1)
     linger(p, load(B + H_RELEASED) + load(B + H_MEETING) + offset)
@@ -142,10 +146,6 @@ def tell_kept(B: int, me: int) -> None:
             violate(B, me, load(p + T_SITE), MISUSE, load(slot), KEPT)
             store(slot, 0)
         slot += 16
-    store_release(p + T_STATUS, STATUS_DONE)
-    if add(B + H_ARRIVED, 1) + 1 < load(B + H_N_THREADS):
-        return 0
-    return 1 if halted(B) == 0 else 2
 
 
 @export
@@ -154,6 +154,10 @@ def round_end(B: int, me: int) -> int:
     p = B + me
     store(p + T_FINISH, now(p))
     tell_kept(B, me)
+    store_release(p + T_STATUS, STATUS_DONE)
+    if add(B + H_ARRIVED, 1) + 1 < load(B + H_N_THREADS):
+        return 0
+    return 1 if halted(B) == 0 else 2
 
 
 @native
@@ -318,12 +322,12 @@ def session_start(B: int, me: int) -> int:
 def gate_leave(B: int, me: int) -> int:
     """A role of a replay has ended: its last step is over."""
     admit(B, B + me)
+    if load(B + H_HALT) == 0:
+        tell_kept(B, me)
     settle(B, B + me)
     store_release(B + me + T_STATUS, STATUS_DONE)
     return 0
 
-    if load(B + H_HALT) == 0:
-        tell_kept(B, me)
 
 @export
 def gate_enter(B: int, me: int) -> int:

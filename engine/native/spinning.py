@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from engine.native.intrinsics import add32, cas, cas32, load, load32, load32_acquire, store, store8_release, xchg
 from engine.native.jit import native
-from engine.native.step import SPINS, halted, now, relax, violate
+from engine.native.step import SPINS, halted, now, rest, violate
 from engine.native.words import (
     H_DEADLINE,
     H_LOCK_NS,
@@ -120,7 +120,7 @@ def ticket_lock(B: int, me: int, lock: int) -> int:
         deadline = patience(B, me, spin, deadline)
         if deadline == 0:
             return 0
-        spin = relax(spin)
+        spin = rest(B + me, spin)
     return 1
 
 
@@ -152,7 +152,7 @@ def await_mask(B: int, me: int, lock: int, mask: int, value: int) -> int:
         deadline = patience(B, me, spin, deadline)
         if deadline == 0:
             return 0
-        spin = relax(spin)
+        spin = rest(B + me, spin)
     return 1
 
 

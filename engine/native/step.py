@@ -81,6 +81,7 @@ from engine.native.words import (
     T_COPY,
     T_DELAY,
     T_INDEX,
+    T_KEEPS,
     T_MODE,
     T_OWED,
     T_POLLED,
@@ -109,6 +110,9 @@ from engine.violations import BY_NAME
 USE_AFTER_FREE = BY_NAME["use-after-free"].code
 WILD = BY_NAME["wild-access"].code
 DEADLOCK = BY_NAME["deadlock"].code
+DEAR_NS = 500_000  # ns; who gives the CPU away for longer gave it to a program that does not give it back
+KEEPS = 256
+INSTEAD = 2047  # ns at most that a perturbation loses where it keeps the CPU
 SPINS = 64  # turns of a spin before the CPU is given away
 
 
@@ -124,6 +128,31 @@ def relax(turn: int) -> int:
     """One turn of any spin of ours. Returns the number of the next turn."""
     if turn % SPINS == SPINS - 1:
         sched_yield()
+    else:
+        pause()
+    return turn + 1
+
+
+@native
+def give_way(p: int) -> int:
+    """Let others have the CPU. Returns 0 if it is kept: somebody else's program has just taken a time slice for it."""
+    keeps = load(p + T_KEEPS)
+    if keeps != 0:
+        store(p + T_KEEPS, keeps - 1)
+        pause()
+        return 0
+    begin = now(p)
+    sched_yield()
+    if now(p) > begin + DEAR_NS:
+        store(p + T_KEEPS, KEEPS)
+    return 1
+
+
+@native
+def rest(p: int, turn: int) -> int:
+    """One turn of a spin for the threads of this program. Returns the number of the next turn."""
+    if turn % SPINS == SPINS - 1:
+        give_way(p)
     else:
         pause()
     return turn + 1
@@ -264,10 +293,12 @@ def perturb(B: int, p: int, mode: int) -> None:
     """With the thread's chance give the CPU away, or lose time."""
     if random(p) >> 48 >= load(p + T_CHANCE) or load(B + H_HALT) != 0:
         return
+    delay = load(p + T_DELAY)
     if mode & MODE_YIELD != 0:
-        sched_yield()
-        return
-    until = now(p) + load(p + T_DELAY)
+        if give_way(p) != 0:
+            return
+        delay = random(p) & INSTEAD
+    until = now(p) + delay
     while now(p) < until:
         pause()
 
