@@ -1,11 +1,8 @@
-"""The locks of the vocabulary: which implementation, who holds them, what the gate wants.
-
-A thread notes in its own area which locks it holds and which one it waits for: that is what `who_waits` reads, it costs
-no shared cache line, and an unlock without a hold is found there.
-"""
+"""The locks of the vocabulary: which implementation, who waits, what the gate wants."""
 
 from __future__ import annotations
 
+from engine.native.holds import held, hold, release
 from engine.native.intrinsics import add, add32, load, load_acquire, sched_yield, store, system, usleep
 from engine.native.jit import export, native
 from engine.native.spinning import (
@@ -85,69 +82,6 @@ p_trywrlock = system("pthread_rwlock_trywrlock", 1)
 p_rdlock = system("pthread_rwlock_clockrdlock", 3)
 p_wrlock = system("pthread_rwlock_clockwrlock", 3)
 p_unlock = system("pthread_rwlock_unlock", 1)
-
-
-# --- who holds what ---
-
-
-@native
-def hold_of(p: int, lock: int) -> int:
-    """Address of the thread's count for a lock, 0 if it does not hold it. Holds lie densely: the first 0 ends them."""
-    slot = p + T_WAIT + W_HOLDS
-    end = slot + HOLDS * 16
-    while slot < end:
-        noted = load(slot)
-        if noted == lock:
-            return slot + 8
-        if noted == 0:
-            return 0
-        slot += 16
-    return 0
-
-
-@native
-def hold(B: int, me: int, site: int, lock: int, amount: int) -> None:
-    slot = B + me + T_WAIT + W_HOLDS
-    end = slot + HOLDS * 16
-    while slot < end:
-        noted = load(slot)
-        if noted == lock:
-            store(slot + 8, load(slot + 8) + amount)
-            return
-        if noted == 0:
-            store(slot + 8, amount)
-            store(slot, lock)
-            return
-        slot += 16
-    violate(B, me, site, OVERFLOW, lock, 0)
-
-
-@native
-def held(p: int, lock: int) -> int:
-    """Reads, plus HELD_WRITE if it holds it for writing or spinning."""
-    at = hold_of(p, lock)
-    if at == 0:
-        return 0
-    return load(at)
-
-
-@native
-def release(p: int, lock: int, amount: int) -> None:
-    """Where nothing of a hold is left, the last one takes its place."""
-    at = hold_of(p, lock)
-    rest = load(at) - amount
-    if rest != 0:
-        store(at, rest)
-        return
-    slot = at - 8
-    last = slot
-    end = p + T_WAIT + W_HOLDS + HOLDS * 16
-    while last + 16 < end and load(last + 16) != 0:
-        last += 16
-    if last != slot:
-        store(slot, load(last))
-        store(slot + 8, load(last + 8))
-    store(last, 0)
 
 
 # --- the real locks ---
