@@ -38,7 +38,8 @@ class Turn:
 class Step:
     """One step as it happened.
 
-    `value`: the result of the primitive, or the value stored if it has none; 0 for locks.
+    `value`: the result of the primitive, or the value stored if it has none; 0 for locks. `stamp`: in evidence, when it
+    was, if that is known: comparable between the threads of a session, in no unit.
     """
 
     thread: int
@@ -46,6 +47,7 @@ class Step:
     address: int
     value: int
     blocked: bool = False
+    stamp: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

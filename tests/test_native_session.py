@@ -15,7 +15,9 @@ from engine import Counter, Role, Scenario, Variant, Word, protocol
 from engine.declare import Mem
 from engine.errors import UsageError
 from engine.language.program import build
+from engine.native.evidence import merged
 from engine.native.session import Session, prepare
+from engine.schedule import Step
 from tests.native_help import driven, until
 from tests.protocols.counter import SCENARIO
 
@@ -48,6 +50,7 @@ WORKER = """
 import sys, threading
 from pathlib import Path
 from engine.language.program import build
+from engine.native.evidence import merged
 from engine.native.session import Session
 from tests.protocols.counter import SCENARIO
 session = Session.attach(Path(sys.argv[1]), build(SCENARIO, "plain", folded=False))
@@ -131,6 +134,32 @@ def test_a_load_ends_with_the_role_that_ends_by_itself(tmp_path: Path) -> None:
     with driven(build(LOADS, "one", folded=False), tmp_path) as session:
         until(lambda: session.progress().rounds > 2000)
         assert session.progress().operations >= 2000
+
+
+def test_lock_events_are_stamped_and_order_the_last_steps(tmp_path: Path) -> None:
+    """Under an exclusive lock what one thread does between taking and releasing it is not among another's steps."""
+    program = build(SCENARIO, "locked", folded=False)
+    with driven(program, tmp_path) as session:
+        until(lambda: session.progress().overlapped_rounds > 1000)
+        session.stop()
+        until(lambda: all(thread.state == "idle" for thread in session.threads()))
+        steps = [s for s in session.last_steps() if s.thread >= 0]
+    names = [program.sites[s.site].primitive for s in steps]
+    stamps = [s.stamp for s in steps if s.stamp is not None]
+    assert {n for n, s in zip(names, steps, strict=True) if s.stamp is not None} == {"write_lock", "write_unlock"}
+    assert stamps == sorted(stamps)
+    holder = -1
+    for name, step in zip(names[64:], steps[64:], strict=True):  # the first half may begin inside a lock
+        assert holder in (-1, step.thread)
+        holder = {"write_lock": step.thread, "write_unlock": -1}.get(name, holder)
+
+
+def test_steps_without_stamps_stay_thread_by_thread() -> None:
+    a, b = Step(0, 1, 0, 0), Step(1, 1, 0, 0)
+    stamped = [Step(thread, 2, 0, 0, stamp=time) for thread, time in ((0, 5), (1, 3))]
+    assert merged([[a, a], [b]]) == [a, a, b]
+    assert merged([[stamped[0], a], [stamped[1], b]]) == [stamped[1], stamped[0], a, b]
+    assert merged([[stamped[0], a], [b, stamped[1]]]) == [b, stamped[1], stamped[0], a]
 
 
 def test_without_the_recorder_there_is_no_evidence(tmp_path: Path) -> None:

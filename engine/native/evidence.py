@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from engine.language.program import Program
@@ -81,7 +83,43 @@ def ring_steps(program: Program, arena: Arena, thread: int, count: int) -> list[
 def _row(arena: Arena, thread: int, row: int) -> list[Step]:
     if not arena.load(row):
         return []
-    return [Step(thread, site_number(arena.load(row + 8)), arena.load(row + 16), arena.load(row + 24))]
+    word, value = arena.load(row + 8), arena.load(row + 24)
+    if word & w.STAMPED:
+        return [Step(thread, site_number(word), arena.load(row + 16), value & 1, stamp=value >> 1)]
+    return [Step(thread, site_number(word), arena.load(row + 16), value)]
+
+
+def merged(threads: Sequence[Sequence[Step]]) -> list[Step]:
+    """The steps of several threads as one list, in the order of time as far as the stamps fix it.
+
+    What stands between two stamps of its thread was at some time between them. Steps whose times may overlap stay
+    together, thread by thread.
+    """
+    parts = sorted((part for steps in threads for part in _parts(steps)), key=lambda part: part[0])
+    out: list[Step] = []
+    group: list[tuple[float, float, Step]] = []
+    end = -math.inf
+    for part in parts:
+        if group and part[0] >= end:
+            out += [step for _, _, step in sorted(group, key=lambda each: each[2].thread)]
+            group = []
+        group.append(part)
+        end = max(end, part[1])
+    return out + [step for _, _, step in sorted(group, key=lambda each: each[2].thread)]
+
+
+def _parts(steps: Sequence[Step]) -> list[tuple[float, float, Step]]:
+    """Each step with the earliest and the latest time at which it can have been."""
+    first: float = -math.inf
+    begins, ends = [], []
+    for step in steps:
+        first = first if step.stamp is None else step.stamp
+        begins.append(first)
+    last = math.inf
+    for step in reversed(steps):
+        last = last if step.stamp is None else step.stamp
+        ends.append(last)
+    return list(zip(begins, reversed(ends), steps, strict=True))
 
 
 def describe(program: Program, arena: Arena, v: int, waits: list[Waiting]) -> Violation:
@@ -117,14 +155,16 @@ def table(program: Program, arena: Arena) -> list[Found]:
 
 
 def _found(program: Program, arena: Arena, v: int, count: int) -> Found:
-    place, waits, evidence = v + w.V_HEAD, [], []
+    place, waits = v + w.V_HEAD, []
+    evidence: list[list[Step]] = []
     for thread in range(len(program.threads)):
         waits.append(waiting(arena, thread, place))
         place += _WAIT_ROOM
+        evidence.append([])
         for _ in range(w.EVIDENCE_ROWS):
-            evidence += _row(arena, thread, place)
+            evidence[-1] += _row(arena, thread, place)
             place += w.ROW
     each = describe(program, arena, v, waits)
     return Found(each.kind, each.message, each.where, each.site, each.thread, count,
                  arena.load(v + w.V_ROUND) - 1, arena.load(v + w.V_TIME) - arena.load(w.H_STARTED), each.address,
-                 each.other, tuple(evidence))
+                 each.other, tuple(merged(evidence)))

@@ -165,6 +165,14 @@ clock_gettime = system("clock_gettime", 2)
 usleep = system("usleep", 1)
 
 
+def _ticks(builder: Any, _values: Sequence[Any]) -> Any:
+    """The processor's clock, which all its cores share; only x86's may be read everywhere."""
+    return builder.call(_declare(builder, "llvm.readcyclecounter", ll.FunctionType(I64, [])), [])
+
+
+ticks = define("ticks", 0, _ticks)
+
+
 def _copy(builder: Any, values: Sequence[Any]) -> None:
     p8 = I8.as_pointer()
     kind = ll.FunctionType(ll.VoidType(), [p8, p8, I64, I1])

@@ -34,6 +34,8 @@ def flags(row: Primitive) -> int:
     bits |= S_SILENT if row.access == "load" and not row.result else 0
     if row.access == "rmw":
         bits |= {"new": w.S_NEW, "zero": w.S_ZERO, "done": w.S_DONE, "": w.S_NEW}.get(row.returns, 0)
+    if row.access == "lock":
+        bits |= w.S_RELEASE if "unlock" in row.name or row.name == "downgrade" else w.S_GRANT
     return bits | (w.S_ORDERED if row.order not in ("", "relaxed") else 0)
 
 

@@ -154,6 +154,6 @@ class Session:
         return e.wait_lines(self.program, e.current_waits(self.program, self.arena))
 
     def last_steps(self) -> list[Step]:
-        """The last steps of every thread, oldest first within a thread; also of a dead arena."""
-        return [step for thread in range(len(self.program.threads))
-                for step in e.ring_steps(self.program, self.arena, thread, LAST_STEPS)]
+        """The last steps of every thread, in the order of time where stamps fix it; also of a dead arena."""
+        return e.merged([e.ring_steps(self.program, self.arena, thread, LAST_STEPS)
+                         for thread in range(len(self.program.threads))])

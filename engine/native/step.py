@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from engine.memory.shadow import FREED_AT, LIVE, STATE_MASK
 from engine.native.intrinsics import (
+    X86,
     add,
     cas,
     clock_gettime,
@@ -17,6 +18,7 @@ from engine.native.intrinsics import (
     sched_yield,
     store,
     store_release,
+    ticks,
     xchg,
 )
 from engine.native.jit import native
@@ -70,9 +72,12 @@ from engine.native.words import (
     MODE_SKIP,
     MODE_YIELD,
     ROW,
+    S_GRANT,
     S_KEEP,
+    S_RELEASE,
     S_SITE,
     S_SPECULATIVE,
+    STAMPED,
     STATUS_DONE,
     STATUS_WAITING,
     T_ADMITTED,
@@ -91,6 +96,7 @@ from engine.native.words import (
     T_SCRATCH,
     T_SEQUENCE,
     T_SITE,
+    T_STAMP,
     T_STATUS,
     T_WAIT,
     V_ADDRESS,
@@ -121,6 +127,14 @@ def now(p: int) -> int:
     """Nanoseconds of CLOCK_MONOTONIC, the same in every process of the machine."""
     clock_gettime(1, p + T_CLOCK)
     return load(p + T_CLOCK) * 1000000000 + load(p + T_CLOCK + 8)
+
+
+@native
+def stamp(p: int) -> int:
+    """A time for evidence, of one clock for all threads: what one reads later is not less."""
+    if X86:
+        return ticks() >> 1
+    return now(p)
 
 
 @native
@@ -309,6 +323,8 @@ def before(B: int, me: int, site: int) -> int:
     p = B + me
     store(p + T_SITE, site & S_SITE)
     mode = load(p + T_MODE)
+    if site & S_RELEASE != 0 and mode & MODE_RING != 0:
+        store(p + T_STAMP, stamp(p))
     if mode & MODE_BEFORE != 0:
         if mode & MODE_GATE != 0:
             if await_turn(B, me, site) == 0:
@@ -408,9 +424,14 @@ def after(B: int, me: int, mode: int, site: int, address: int, value: int) -> No
         sequence = load(p + T_SEQUENCE)
         row = p + T_RING + (sequence & load(B + H_RING_MASK)) * ROW
         store(row, sequence + 1)
-        store(row + 8, site & S_SITE)
         store(row + 16, address)
-        store(row + 24, value)
+        if site & (S_GRANT | S_RELEASE) != 0:
+            time = stamp(p) if site & S_GRANT != 0 else load(p + T_STAMP)
+            store(row + 8, site & S_SITE | STAMPED)
+            store(row + 24, time << 1 | value & 1)
+        else:
+            store(row + 8, site & S_SITE)
+            store(row + 24, value)
         store(p + T_SEQUENCE, sequence + 1)
     if mode & MODE_LOG != 0 and mode & MODE_SKIP == 0:
         log(B, p, site & S_SITE, address, value if load(B + H_HALT) == 0 or site & S_KEEP != 0 else 0)

@@ -124,6 +124,7 @@ T_ADMITTED: Final = 208
 T_RELAXED: Final = 216  # a spin loop has failed since the last step
 T_DEPTH: Final = 224  # calls of recursive protocols under way
 T_POLLED: Final = 232  # when it last looked at the lock it waits for, in vain; LOOKS_NEVER: it sleeps
+T_STAMP: Final = 248  # when its release began
 T_KEEPS: Final = 240  # how often it does not give the CPU away, because that has just cost a time slice
 LOOKS_NEVER: Final = (1 << 64) - 1
 MAX_DEPTH: Final = 64
@@ -146,7 +147,7 @@ LOCK_KINDS: Final = {"rw": 1, "spin": 2}
 MAX_COUNTERS: Final = (THREAD_CONTROL - T_COUNTERS) // 8
 T_PRIVATE_WORDS: Final = THREAD_CONTROL
 T_RING: Final = THREAD_CONTROL + PRIVATE_WORDS * 8
-ROW: Final = 32  # sequence | site | address | value
+ROW: Final = 32  # sequence | site and STAMPED | address | value
 
 HELD_WRITE: Final = 1 << 32
 HOW_READ: Final = 1
@@ -196,6 +197,9 @@ S_ZERO: Final = 1 << 34  # the value is whether the new one is 0
 S_DONE: Final = 1 << 35  # the value is whether the word was changed
 S_ORDERED: Final = 1 << 36  # acquire, release or full, where it makes a difference
 S_KEEP: Final = 1 << 37  # a log shows the value even if the step breaks a rule (else 0)
+S_GRANT: Final = 1 << 38  # the recorder stamps it with the time: when it is done,
+S_RELEASE: Final = 1 << 39  # or before it begins
+STAMPED: Final = 1 << 32  # in a ring row beside the site: its value is the time << 1 | value
 S_SITE: Final = (1 << 32) - 1
 NO_SITE: Final = S_SITE  # before the first step
 
