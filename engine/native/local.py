@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.memory.layout import PRIVATE_WORDS
 from engine.native.intrinsics import clear, load, load_acquire, pause, sched_yield, stack, store
 from engine.native.jit import export
-from engine.native.step import halted, now, random, violate
+from engine.native.step import after, halted, now, random, violate
 from engine.native.words import (
     H_ARRIVED,
     H_FINITE,
@@ -13,6 +13,8 @@ from engine.native.words import (
     H_RELEASED,
     MAX_DEPTH,
     MODE_GATE,
+    MODE_RING,
+    S_GRANT,
     T_CHOICE,
     T_CHOICES,
     T_DEPTH,
@@ -82,6 +84,13 @@ def cpu_relax(B: int, me: int, site: int) -> int:  # noqa: ARG001 - every primit
         sched_yield()
     else:
         pause()
+    return 0
+
+
+@export
+def operation(B: int, me: int, site: int) -> int:
+    """An operation has been counted: the recorder notes when."""
+    after(B, me, load(B + me + T_MODE) & MODE_RING, site | S_GRANT, 0, 1)
     return 0
 
 

@@ -96,6 +96,11 @@ def _count(builder: Any, values: Sequence[Any]) -> Any:
     return I64(0)
 
 
+def _operation(builder: Any, values: Sequence[Any]) -> Any:
+    _count(builder, values)
+    return call(builder, "ptt_operation", values[:3])
+
+
 LOCAL: dict[str, Any] = {
     **{name: _fence(name) for name in FENCES},
     **{name: _library(PRIMITIVES[name]) for name in LOCAL_CALLS},
@@ -196,6 +201,10 @@ def _plain(row: Primitive) -> Any:
 
 
 PLAIN: dict[str, Any] = {name: _plain(PRIMITIVES[name]) if name not in LOCAL else LOCAL[name] for name in CHECKED}
+
+# `count` of an operation, which the recorder stamps.
+CHECKED["operation"] = define("_p_operation", 4, _operation)
+PLAIN["operation"] = LOCAL["count"]
 
 
 def _queued(builder: Any, values: Sequence[Any]) -> Any:

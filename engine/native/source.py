@@ -66,7 +66,8 @@ class NativeDialect(Dialect):
             static = [_const(self.counters[stmt.counter])]
         if stmt.member:
             static = [_const(self.members[stmt.site])]
-        return self.call(f"_p_{stmt.name}", [_const(stmt.site), *args, *static])
+        name = "operation" if stmt.counter in self.program.operations else stmt.name
+        return self.call(f"_p_{name}", [_const(stmt.site), *args, *static])
 
     def annotate(self, function: ast.FunctionDef, source: ir.Function) -> ast.FunctionDef:
         """Every variable has a value and every path a result: a round that unwinds leaves loops where it pleases."""
