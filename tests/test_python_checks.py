@@ -52,7 +52,8 @@ CASES = {
     "lock-misuse, downgrade": ("    mem.read_lock(L)\n    mem.downgrade(L)\n",
                                "    mem.write_lock(L)\n    mem.downgrade(L)\n    mem.read_unlock(L)\n"),
     "deadlock": ("    mem.write_lock(L)\n    mem.write_lock(L)\n",
-                 "    mem.write_lock(L[0])\n    mem.write_lock(L[1])\n"),
+                 "    mem.write_lock(L[0])\n    mem.write_lock(L[1])\n"
+                 "    mem.write_unlock(L[1])\n    mem.write_unlock(L[0])\n"),
     "sleep-in-atomic": ("    mem.read_lock(L)\n    mem.might_sleep()\n",
                         "    mem.read_lock(L)\n    mem.read_unlock(L)\n    mem.might_sleep()\n"),
     "warning": ("    mem.warn_on(A, 'no')\n", "    mem.warn_on(A == 0, 'no')\n"),

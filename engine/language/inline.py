@@ -30,7 +30,7 @@ def break_circles(functions: Mapping[str, ir.Function]) -> dict[str, ir.Function
     while circle := _circle(done):
         inlined = sorted(
             (name for name in circle if name not in callees(done[name]) and not done[name].has_arrays),
-            key=lambda name: sum(1 for _ in ir.walk(done[name].body)),
+            key=lambda name: (sum(1 for _ in ir.walk(done[name].body)), name),  # the same text in every process
         )
         if not inlined:
             names = ", ".join(sorted(circle))

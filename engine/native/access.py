@@ -6,10 +6,11 @@ of the site operand, see S_ in `engine.native.words`.
 
 from __future__ import annotations
 
+from engine.native.address import checked
 from engine.native.intrinsics import ATOMIC, X86
 from engine.native.jit import export_as, native
 from engine.native.operators import OPERATORS
-from engine.native.step import after, before, checked
+from engine.native.step import after, before
 from engine.native.words import S_DONE, S_NEW, S_ORDERED, S_ZERO
 
 TSO = X86  # every atomic instruction of x86 has the strongest order there is; plain loads and stores have one form

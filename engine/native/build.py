@@ -26,12 +26,13 @@ from engine.native import require
 
 _log = logging.getLogger(__name__)
 _ENGINE = Path(__file__).resolve().parent.parent
-#: Whatever compiled code depends on beside its own text. What only writes texts or reads arenas is not here.
+#: Files of this folder that only write texts or read arenas. Every other one, a new one too, is in the cache key:
+#: a missing name here costs a compilation, a missing one in a list of sources would run old code.
+_NOT_COMPILED = {"__init__", "build", "evidence", "prepare", "replay", "session", "source"}
 _SOURCES = (
-    "native/access.py", "native/frames.py", "native/intrinsics.py", "native/jit.py", "native/library.py",
-    "native/local.py", "native/locks.py", "native/members.py", "native/operators.py", "native/primitives.py",
-    "native/rounds.py", "native/spinning.py", "native/step.py", "native/words.py", "memory/arena.py",
-    "memory/layout.py", "memory/members.py", "memory/overlay.py", "memory/shadow.py", "violations.py", "vocabulary.py",
+    *sorted(f"native/{path.name}" for path in (_ENGINE / "native").glob("*.py") if path.stem not in _NOT_COMPILED),
+    "memory/arena.py", "memory/layout.py", "memory/members.py", "memory/overlay.py", "memory/shadow.py",
+    "violations.py", "vocabulary.py",
 )
 
 #: entry(what, address of the arena, offset of the thread's area, offset of the area for what runs alone)

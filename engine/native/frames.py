@@ -22,10 +22,11 @@ from engine.memory.shadow import (
     STATE_MASK,
     UNTYPED,
 )
+from engine.native.address import checked, touch
 from engine.native.intrinsics import cas, clear, load, load32, load_acquire, store, store_release
 from engine.native.jit import export, native
 from engine.native.members import clear_members
-from engine.native.step import after, before, checked, now, relax, touch, violate
+from engine.native.step import after, before, now, relax, violate
 from engine.native.words import (
     H_DESCRIPTORS,
     H_FRAME_SHIFT,

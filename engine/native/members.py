@@ -8,9 +8,10 @@ from __future__ import annotations
 from engine.memory.layout import MEMBER_BYTES
 from engine.memory.members import CODE_MASK, LAST_WIDE, OFFSET_SHIFT, TAG_BITS, TAG_MASK
 from engine.memory.shadow import LIVE
+from engine.native.address import frame_state, refuse
 from engine.native.intrinsics import cas, load, load_acquire, store
 from engine.native.jit import export, native
-from engine.native.step import after, before, frame_state, refuse, violate
+from engine.native.step import after, before, violate
 from engine.native.words import H_DESCRIPTORS, H_MEMBERS, H_N_FRAMES, MODE_SKIP
 from engine.violations import BY_NAME
 

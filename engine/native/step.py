@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from engine.memory.shadow import FREED_AT, LIVE, STATE_MASK
 from engine.native.intrinsics import (
     X86,
     add,
@@ -19,7 +18,6 @@ from engine.native.intrinsics import (
     store,
     store_release,
     ticks,
-    xchg,
 )
 from engine.native.jit import native
 from engine.native.words import (
@@ -29,34 +27,24 @@ from engine.native.words import (
     DIVERGED_SITE,
     H_ADMITTED,
     H_DEADLINE,
-    H_DESCRIPTORS,
     H_DIVERGED,
     H_DIVERGED_AT,
     H_DIVERGED_SITE,
     H_DIVERGED_THREAD,
-    H_END,
-    H_FRAME_SHIFT,
-    H_FRAMES,
     H_GENERATION,
-    H_GLOBALS,
     H_HALT,
     H_LOCK_NS,
     H_LOG,
     H_LOG_ROWS,
     H_LOGGED,
-    H_N_FRAMES,
     H_N_THREADS,
     H_N_TURNS,
     H_OPEN_END,
     H_POSITION,
-    H_RECORDS,
     H_RING_MASK,
-    H_STATES,
     H_STOP,
     H_THREAD_BYTES,
     H_THREADS,
-    H_TOUCH,
-    H_TOUCHED,
     H_TURNS,
     H_VIOLATION,
     HALT_OVER,
@@ -76,7 +64,6 @@ from engine.native.words import (
     S_KEEP,
     S_RELEASE,
     S_SITE,
-    S_SPECULATIVE,
     STAMPED,
     STATUS_DONE,
     STATUS_WAITING,
@@ -93,7 +80,6 @@ from engine.native.words import (
     T_RANDOM,
     T_RELAXED,
     T_RING,
-    T_SCRATCH,
     T_SEQUENCE,
     T_SITE,
     T_STAMP,
@@ -334,71 +320,6 @@ def before(B: int, me: int, site: int) -> int:
     elif mode & MODE_LOG != 0 and load(B + H_HALT) != 0:
         return mode | MODE_SKIP
     return mode
-
-
-# --- the address ---
-
-
-@native
-def touch(B: int, pfn: int) -> None:
-    """Note a frame that the round's end must restore."""
-    flags = B + load(B + H_TOUCHED)
-    if load(flags + pfn * 8) == 0 and xchg(flags + pfn * 8, 1) == 0:
-        at = add(B + H_TOUCH, 1)
-        store(flags + (load(B + H_N_FRAMES) + at) * 8, pfn)
-
-
-@native
-def frame_state(B: int, pfn: int) -> int:
-    return load_acquire(B + load(B + H_STATES) + pfn * 8) & STATE_MASK
-
-
-@native
-def frame_below(B: int, address: int) -> int:
-    """pfn + 1 of the frame whose contents or descriptor an address is in, 0 if there is none."""
-    if address >= load(B + H_FRAMES):
-        if address < load(B + H_END):
-            return ((address - load(B + H_FRAMES)) >> load(B + H_FRAME_SHIFT)) + 1
-    elif address >= load(B + H_DESCRIPTORS):
-        pfn = (address - load(B + H_DESCRIPTORS)) >> 6
-        if pfn < load(B + H_N_FRAMES):
-            return pfn + 1
-    return 0
-
-
-@native
-def refuse(B: int, me: int, site: int, address: int, width: int) -> int:
-    """Say what is wrong with an address."""
-    pfn = frame_below(B, address)
-    if pfn != 0 and address & (width - 1) == 0:
-        freed = load(B + load(B + H_RECORDS) + (pfn - 1) * 32 + FREED_AT)
-        violate(B, me, site, USE_AFTER_FREE, address, freed)
-    else:
-        violate(B, me, site, WILD, address, 0)
-    return B + me + T_SCRATCH
-
-
-@native
-def checked(B: int, me: int, mode: int, site: int, address: int, width: int) -> int:
-    """Where an access really goes: its address in this process, or the thread's scratch word if it is refused."""
-    if mode & MODE_SKIP != 0:
-        return B + me + T_SCRATCH
-    if address & (width - 1) == 0:
-        if address >= load(B + H_FRAMES):
-            pfn = (address - load(B + H_FRAMES)) >> load(B + H_FRAME_SHIFT)
-            if address < load(B + H_END) and frame_state(B, pfn) == LIVE:
-                return B + address
-        elif address >= load(B + H_DESCRIPTORS):
-            pfn = (address - load(B + H_DESCRIPTORS)) >> 6
-            if pfn < load(B + H_N_FRAMES):
-                if frame_state(B, pfn) == LIVE:
-                    return B + address
-                if site & S_SPECULATIVE != 0:
-                    touch(B, pfn)
-                    return B + address
-        elif address >= load(B + H_GLOBALS):
-            return B + address
-    return refuse(B, me, site, address, width)
 
 
 # --- behind ---
