@@ -150,6 +150,11 @@ def _declare(builder: Any, name: str, kind: Any) -> Any:
     return module.globals[name] if name in module.globals else ll.Function(module, kind, name)
 
 
+def export_type(arity: int) -> Any:
+    """The type of an exported function of `arity` words: Numba's own convention. None of ours raises."""
+    return ll.FunctionType(I32, [I64.as_pointer(), I8.as_pointer().as_pointer(), *[I64] * arity])
+
+
 def system(symbol: str, arity: int) -> Callable[..., int]:
     """A function of libc by its symbol: word arguments, an int result sign-extended to 64 bits."""
 

@@ -13,7 +13,7 @@ import llvmlite.ir as ll
 
 from engine.memory.layout import PRIVATE_WORDS
 from engine.native import words as w
-from engine.native.intrinsics import I32, I64, ORDERS, _declare, define
+from engine.native.intrinsics import I8, I32, I64, ORDERS, _declare, define, export_type
 from engine.violations import BY_NAME
 from engine.vocabulary import PRIMITIVES, Primitive
 
@@ -25,7 +25,11 @@ FENCES = {"smp_mb": "seq_cst", "smp_rmb": "acquire", "smp_wmb": "release"}
 
 def call(builder: Any, symbol: str, values: Sequence[Any]) -> Any:
     """A call of a library function."""
-    return builder.call(_declare(builder, symbol, ll.FunctionType(I64, [I64] * len(values))), list(values))
+    with builder.goto_entry_block():
+        result = builder.alloca(I64)
+        exception = builder.alloca(I8.as_pointer())
+    builder.call(_declare(builder, symbol, export_type(len(values))), [result, exception, *values])
+    return builder.load(result)
 
 
 def flags(row: Primitive) -> int:
