@@ -74,14 +74,15 @@ def _check(args: argparse.Namespace) -> None:
     Raises:
         UsageError: one of them was given.
     """
-    from engine.explore import STRATEGIES
+    from engine.explore.strategies import STRATEGIES, TABLE
 
     if args.strategy is not None and args.strategy not in STRATEGIES:
         raise UsageError(f"--strategy: unknown strategy {args.strategy!r}{options.close(args.strategy, STRATEGIES)}")
-    options.refuse(args.seed is not None and args.strategy != "random",
-                   "--seed has no effect without --strategy random")
-    options.refuse(args.preemptions is not None and args.strategy == "random",
-                   "--preemptions has no effect with --strategy random; use --strategy dfs")
+    takes = TABLE[args.strategy].options if args.strategy else {"preemptions"}
+    for option in ("seed", "preemptions"):
+        able = " or ".join(name for name, row in TABLE.items() if option in row.options)
+        options.refuse(getattr(args, option) is not None and option not in takes,
+                       f"--{option} has no effect without --strategy {able}")
     if args.strategy is None:
         options.refuse(args.all, "--all has no effect when the smallest violation is looked for; add --strategy dfs")
         options.refuse(args.executions, "--executions has no effect when the smallest violation is looked for; "
@@ -92,12 +93,13 @@ def _check(args: argparse.Namespace) -> None:
 
 def _search(program: Program, args: argparse.Namespace, lock: str) -> Result:
     import engine.explore as search
+    from engine.explore.strategies import find
 
     if args.strategy is None:
         most = {} if args.preemptions is None else {"preemptions": args.preemptions}
         return search.smallest(program, seconds=args.seconds or 60.0, lock=lock, model=args.model, **most)
     seconds = args.seconds
-    if args.strategy == "random" and seconds is None and args.executions is None:
+    if not find(args.strategy).ends and seconds is None and args.executions is None:
         seconds = 10.0
     return search.explore(program, strategy=args.strategy, preemptions=args.preemptions, executions=args.executions,
                           seconds=seconds, seed=1 if args.seed is None else args.seed, lock=lock, model=args.model,

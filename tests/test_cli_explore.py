@@ -109,21 +109,20 @@ def test_clean_variant_has_nothing_to_replay(capsys: pytest.CaptureFixture[str])
 ENDLESS = """
 import signal, sys
 import engine.explore.search as search
+from engine.explore.strategies.base import Strategy
 from stress import cli
 
-real, calls = search._strategies, 0
+real, calls = Strategy.run, 0
 
-def strategies_that_interrupt():
-    def run(*args):
-        global calls
-        end = real()["dfs"](*args)
-        calls += args[-1] > 0
-        if calls == 3:
-            signal.raise_signal(signal.SIGINT)
-        return end
-    return {"dfs": run, "random": run}
+def run(self, budget):
+    global calls
+    end = real(self, budget)
+    calls += budget > 0
+    if calls == 3:
+        signal.raise_signal(signal.SIGINT)
+    return end
 
-search._strategies = strategies_that_interrupt
+Strategy.run = run
 search._SLICE_SECONDS = 0.0
 sys.exit(cli.main())
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from engine.explore.search import STRATEGIES, Result, explore, recording_of, replay, smallest
+from engine.explore.search import Result, explore, recording_of, replay, smallest
+from engine.explore.strategies import STRATEGIES
 
 __all__ = ["STRATEGIES", "Result", "explore", "recording_of", "replay", "smallest"]

@@ -3,45 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from engine.errors import UsageError
-from engine.explore.load import STEPS_MAX, Machine, Words
+from engine.explore import strategies
+from engine.explore.load import STEPS_MAX, Machine
 from engine.explore.machine import cells as c
 from engine.explore.record import Recording, follow, record
 from engine.explore.strategies import cells as x
+from engine.explore.strategies.base import Options
 from engine.jit import HAVE_NUMBA
 from engine.language.program import Program
 from engine.schedule import Execution, Schedule, Violation
 from engine.violations import BY_NAME
+
+if TYPE_CHECKING:
+    from engine.explore.strategies.dfs import DepthFirst
 
 #: A slice is compiled code that Ctrl-C and a time limit wait for.
 _SLICE_SECONDS: Final = 0.04
 _SHORTEN_SECONDS: Final = 3.0
 _FIRST_BUDGET: Final = 2_000 if HAVE_NUMBA else 100
 
-Strategy = Callable[..., int]
-
-
-def _strategies() -> dict[str, Strategy]:
-    from engine.explore.strategies import dfs, random_walk
-
-    return {"dfs": dfs.search, "random": random_walk.search}
-
-
-STRATEGIES: Final = ("dfs", "random")
-
-
 @dataclass(frozen=True)
 class Result:
     """What a search found, and within which bound.
 
     Attributes:
-        executions: complete ones. redundant, blocked: those that told nothing new (0 for the strategies of today).
+        executions: complete ones. redundant, blocked: those that told nothing new .
         steps: steps taken, those repeated after backtracking included. states: distinct ones, None if not counted.
         complete: every execution within `bound` was seen. seconds: of the search, compiling excluded.
         violation, schedule, preemptions: of the first violation found. found: executions that ended in a violation.
@@ -66,49 +56,31 @@ class Result:
 
 
 class _Search:
-    """One strategy on one machine, in slices."""
+    """One strategy on one machine, in slices as long as people wait for."""
 
-    def __init__(self, machine: Machine, strategy: str, preemptions: int | None, executions: int | None,
-                 seed: int) -> None:
-        if strategy not in STRATEGIES:
-            raise UsageError(f"strategy {strategy!r} does not exist; there are: {', '.join(STRATEGIES)}")
-        if strategy == "random" and preemptions is not None:
-            raise UsageError("a bound on preemptions is for strategy dfs; random does not keep to it")
-        self.machine, self.run = machine, _strategies()[strategy]
-        longest = int(machine.C[c.C_LIMIT]) + 2  # one more step or choice than the limit is a violation
-        self.D: Words = np.zeros(longest * x.NODE, np.int64)
-        self.X: Words = np.zeros(x.X_SIZE, np.int64)
-        self.X[x.X_LAST] = -1
-        self.X[x.X_BOUND] = -1 if preemptions is None else preemptions
-        self.X[x.X_LONGEST] = longest
-        self.X[x.X_BASE] = machine.base
-        self.X[x.X_RANDOM] = (seed * 0x9E3779B97F4A7C15 + 0x5851F42D4C957F2D & (1 << 63) - 1) | 1
-        self.X[x.X_WANTED] = (1 << 62) if executions is None else executions
-        self.budget = _FIRST_BUDGET
-        machine.reset()
-        self.run(machine.C, machine.S, machine.U, self.D, self.X, 0)  # compiles, or loads what is compiled
+    def __init__(self, machine: Machine, name: str, options: Options) -> None:
+        row = strategies.find(name)
+        if options.preemptions is not None and "preemptions" not in row.options:
+            raise UsageError(f"a bound on preemptions is for strategy dfs; {name} does not keep to it")
+        self.machine, self.budget = machine, _FIRST_BUDGET
+        self.strategy = strategies.load(name)(machine, options)
 
     def slice(self, until: float) -> int:
         """Run one slice; why it ended. The next one is as long as `_SLICE_SECONDS` allow, and not beyond `until`."""
-        m, begin = self.machine, time.perf_counter()
-        end = int(self.run(m.C, m.S, m.U, self.D, self.X, self.budget))
+        begin = time.perf_counter()
+        end = self.strategy.run(self.budget)
         now = time.perf_counter()
         if end == x.BUDGET:
             wanted = min(_SLICE_SECONDS, max(until - now, 0.001))
             self.budget = int(min(max(self.budget * wanted / max(now - begin, 1e-6), 50), 4 * self.budget, 1 << 30))
         return end
 
-    def picks(self) -> list[int]:
-        """The choices of the present execution."""
-        depth = int(self.X[x.X_DEPTH])
-        return [int(v) for v in self.D[:depth * x.NODE].reshape(-1, x.NODE)[:, x.N_CHOSEN]]
-
     def record(self) -> Recording:
         """The present execution again, with recording; the search can go on afterwards."""
         m = self.machine
         state, log = m.S.copy(), m.U[:m.mark].copy()
         try:
-            return record(m, self.picks())
+            return record(m, self.strategy.picks())
         finally:
             m.S[:], m.U[:len(log)] = state, log
 
@@ -127,15 +99,16 @@ def explore(program: Program, *, strategy: str = "dfs", preemptions: int | None 
         UsageError: an unknown name, or a limit so small that no execution was completed.
         KeyboardInterrupt: before an execution was completed; later the result is returned as far as it goes.
     """
-    if strategy == "random" and executions is None and seconds is None:
-        raise UsageError("a random search ends by itself only with a number of executions or seconds")
+    row = strategies.find(strategy)
+    if not row.ends and executions is None and seconds is None:
+        raise UsageError(f"a {strategy} search ends by itself only with a number of executions or seconds")
     machine = Machine(program, lock=lock, pool=pool, model=model, steps=steps)
     bound: dict[str, Any] = {"strategy": strategy, "preemptions": preemptions, "steps": steps}
-    if strategy == "random":
+    if "seed" in row.options:
         bound |= {"seed": seed}
     if machine.failed:
         return _failed_at_once(machine, bound)
-    search = _Search(machine, strategy, preemptions, executions, seed)
+    search = _Search(machine, strategy, Options(preemptions, executions, seed))
     return _run(search, bound, seconds, stop_at_first)
 
 
@@ -155,7 +128,7 @@ def _run(search: _Search, bound: dict[str, Any], seconds: float | None, stop_at_
                 if stop_at_first:
                     break
     except KeyboardInterrupt:
-        if search.X[x.X_EXECUTIONS] == 0:
+        if search.strategy.count(x.X_EXECUTIONS) == 0:
             raise
         interrupted = True
         if found and first is None:
@@ -166,10 +139,12 @@ def _run(search: _Search, bound: dict[str, Any], seconds: float | None, stop_at_
 
 def _result(search: _Search, bound: dict[str, Any], seconds: float, end: int, first: Recording | None,
             found: int) -> Result:
-    m, executions = search.machine, int(search.X[x.X_EXECUTIONS])
+    m, count = search.machine, search.strategy.count
+    executions = count(x.X_EXECUTIONS)
     if executions == 0:
         raise UsageError(f"{m.program.name}: no execution was completed in {seconds:.1f} s; give the search more time")
-    return Result(executions, 0, 0, int(search.X[x.X_STEPS]), None, end == x.COMPLETE, seconds, bound, m.model,
+    return Result(executions, count(x.X_REDUNDANT), count(x.X_BLOCKED), count(x.X_STEPS), count(x.X_STATES) or None,
+                  end == x.COMPLETE, seconds, bound, m.model,
                   first.violation if first else None, _schedule(m, first, bound) if first else None,
                   first.preemptions if first else None, found, m.counters())
 
@@ -224,7 +199,7 @@ def smallest(program: Program, *, seconds: float = 20.0, lock: str = "qrwlock", 
     for allowed in range(preemptions + 1):
         bound: dict[str, Any] = {"strategy": "dfs", "preemptions": allowed, "steps": STEPS_MAX}
         try:
-            search = _Search(machine, "dfs", allowed, None, 1)
+            search = _Search(machine, "dfs", Options(allowed))
             begin = begin or time.perf_counter()  # the first search has compiled
             left = begin + seconds - time.perf_counter()
             if best is not None and left <= 0:
@@ -240,7 +215,7 @@ def smallest(program: Program, *, seconds: float = 20.0, lock: str = "qrwlock", 
         if not result.complete:
             return replace(best or result, interrupted=result.interrupted)
         best = result
-        if search.X[x.X_CUT] == 0:
+        if search.strategy.count(x.X_CUT) == 0:
             best.bound["preemptions"] = None
             break
     assert best is not None
@@ -249,17 +224,17 @@ def smallest(program: Program, *, seconds: float = 20.0, lock: str = "qrwlock", 
 
 def _shorten(search: _Search, bound: dict[str, Any], result: Result, until: float) -> Result:
     """Go on with the search, but only along executions with fewer choices than the best one that breaks alike."""
-    violation = result.violation
+    violation, dfs = result.violation, cast("DepthFirst", search.strategy)
     assert violation is not None
     try:
-        search.X[x.X_LONGEST] = search.X[x.X_DEPTH] - 1
+        dfs.shorten()
         while time.perf_counter() < until:
             end = search.slice(until)
             if end == x.COMPLETE:
                 break
             if end == x.FOUND and search.machine.S[c.S_KIND] == BY_NAME[violation.kind].code:
                 recording = search.record()
-                search.X[x.X_LONGEST] = search.X[x.X_DEPTH] - 1
+                dfs.shorten()
                 result = _result(search, bound, result.seconds, end, recording, 1)
     except KeyboardInterrupt:
         return replace(result, interrupted=True)

@@ -16,7 +16,11 @@ X_LONGEST: Final = 8  # nodes allowed; longer executions are cut
 X_BASE: Final = 9  # undo mark of the state after set-up
 X_RANDOM: Final = 10  # state of the generator
 X_WANTED: Final = 11  # executions after which the search ends
-X_SIZE: Final = 16
+X_REDUNDANT: Final = 12  # executions equivalent to one seen before
+X_BLOCKED: Final = 13  # executions given up because all that follows was seen before
+X_STATES: Final = 14  # distinct states stored
+X_OWN: Final = 32  # from here on each strategy's own
+X_SIZE: Final = 64
 
 FRESH: Final = 0  # the state is new: look what can happen
 BACK: Final = 1  # take back the last choice
@@ -39,3 +43,4 @@ BUDGET: Final = 0
 FOUND: Final = 1
 COMPLETE: Final = 2
 ENOUGH: Final = 3
+FULL: Final = 4  # one of the strategy's own arrays has no room left

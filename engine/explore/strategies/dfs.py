@@ -15,6 +15,7 @@ from engine.explore.machine import step as m
 from engine.explore.machine.control import SOURCES
 from engine.explore.machine.state import undo
 from engine.explore.strategies import cells as x
+from engine.explore.strategies.base import Strategy
 from engine.jit import entry, jit
 
 
@@ -116,3 +117,13 @@ def search(C: Any, S: Any, U: Any, D: Any, X: Any, budget: int) -> Any:
         elif look(C, S, U, D, X):
             return x.FOUND
     return x.BUDGET
+
+
+class DepthFirst(Strategy):
+    """All executions, or all within a bound on preemptions."""
+
+    compiled = staticmethod(search)
+
+    def shorten(self) -> None:
+        """From now on look only along executions with fewer choices than the present one."""
+        self.X[x.X_LONGEST] = self.depth - 1

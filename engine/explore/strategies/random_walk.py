@@ -11,6 +11,7 @@ from engine.explore.machine import step as m
 from engine.explore.machine.control import SOURCES
 from engine.explore.machine.state import undo
 from engine.explore.strategies import cells as x
+from engine.explore.strategies.base import Strategy
 from engine.jit import entry, jit
 
 
@@ -88,3 +89,9 @@ def search(C: Any, S: Any, U: Any, D: Any, X: Any, budget: int) -> Any:
         if X[x.X_STEPS] == before:
             end -= 1  # a program without steps
     return x.BUDGET
+
+
+class RandomWalk(Strategy):
+    """Uniform choices."""
+
+    compiled = staticmethod(search)
