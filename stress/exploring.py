@@ -23,6 +23,7 @@ from stress.report import json as json_report
 from stress.report.places import short
 from stress.report.text import wrap
 from stress.report.write import check_target, write
+from stress.searching import waiting
 from stress.selection import Chosen, choose
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def explore(args: argparse.Namespace) -> int:
     program = build(chosen.scenario, chosen.variant.name, threads=args.threads or 0, rounds=args.rounds or 0)
     console = Console(sys.stderr if "-" in (args.json, args.save) else sys.stdout)
     try:
-        result = _search(program, args, lock)
+        with waiting(console, f"{chosen.scenario.name}:{chosen.variant.name}"):
+            result = _search(program, args, lock)
     except Interrupted:
         with deferred():
             console.result("interrupted: no execution was completed")

@@ -10,6 +10,7 @@ from engine.errors import UsageError
 from engine.explore import strategies
 from engine.explore.load import STEPS_MAX, Machine
 from engine.explore.machine import cells as c
+from engine.explore.progress import Look, listener
 from engine.explore.record import Recording, follow, record
 from engine.explore.strategies import cells as x
 from engine.explore.strategies.base import Options
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _SLICE_SECONDS: Final = 0.04
 _SHORTEN_SECONDS: Final = 3.0
 _FIRST_BUDGET: Final = 2_000 if HAVE_NUMBA else 100
+
 
 @dataclass(frozen=True)
 class Result:
@@ -62,7 +64,7 @@ class _Search:
         row = strategies.find(name)
         if options.preemptions is not None and "preemptions" not in row.options:
             raise UsageError(f"a bound on preemptions is for strategy dfs; {name} does not keep to it")
-        self.machine, self.budget = machine, _FIRST_BUDGET
+        self.machine, self.budget, self.name = machine, _FIRST_BUDGET, name
         self.strategy = strategies.load(name)(machine, options)
 
     def slice(self, until: float) -> int:
@@ -70,10 +72,17 @@ class _Search:
         begin = time.perf_counter()
         end = self.strategy.run(self.budget)
         now = time.perf_counter()
+        if (tell := listener()) is not None:
+            tell(self._look())
         if end == x.BUDGET:
             wanted = min(_SLICE_SECONDS, max(until - now, 0.001))
             self.budget = int(min(max(self.budget * wanted / max(now - begin, 1e-6), 50), 4 * self.budget, 1 << 30))
         return end
+
+    def _look(self) -> Look:
+        strategy, count = self.strategy, self.strategy.count
+        return Look(self.name, strategy.options.preemptions, count(x.X_EXECUTIONS), count(x.X_STEPS),
+                    count(x.X_STATES), strategy.depth)
 
     def record(self) -> Recording:
         """The present execution again, with recording; the search can go on afterwards."""
