@@ -52,6 +52,7 @@ class Machine:
         self.S: Words = np.zeros(size, np.int64)
         self.U: Words = np.empty(_LOG_WORDS, np.int64)
         self.U[:c.U_LOG] = 0
+        self.U[c.U_END] = _LOG_WORDS
         _first_state(program, self.C, self.S)
         self._control(k.START)
         self.base = int(self.U[c.U_TOP])

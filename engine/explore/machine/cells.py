@@ -112,6 +112,7 @@ U_OLD: Final = 2
 U_NEW: Final = 3
 U_RESULT: Final = 4
 U_EVENT: Final = 5
+U_END: Final = 6  # words of U
 U_COUNTS: Final = 16  # counters of mem.count, over the whole search
 U_LOG: Final = 256  # (index, old) pairs
 U_SLACK: Final = 8192  # no single instruction logs more

@@ -7,9 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine import violations, vocabulary, words
+from engine import violations, vocabulary
+from engine import words as meanings
 from engine.explore.machine import cells as c
 from engine.explore.machine import step as m
+from engine.explore.machine.arrays import constant, words
 from engine.explore.machine.state import undo
 from engine.jit import entry
 from engine.memory import members, overlay
@@ -29,13 +31,14 @@ ALONE_CAN_STEP: Final = 10
 #: What compiled code depends on: the key of its cache.
 SOURCES: Final = (
     Path(__file__).parent, Path(__file__).parent.parent / "strategies",
-    *(Path(str(module.__file__)) for module in (members, overlay, violations, vocabulary, words)),
+    *(Path(str(module.__file__)) for module in (members, overlay, violations, vocabulary, meanings)),
 )
 
 
 @entry(*SOURCES)
 def control(C: Any, S: Any, U: Any, what: int, t: int, v: int) -> Any:
     """Do one thing; its answer, or 0."""
+    C, S, U = constant(C), words(S), words(U)
     if what == STEP:
         m.step(C, S, U, t)
     elif what == ENABLED:

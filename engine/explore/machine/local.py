@@ -179,7 +179,7 @@ def advance(C: Any, S: Any, U: Any, t: Any, pc: Any) -> None:
         if op < ops.LOCAL:
             break
         n += 1
-        if n > LOCAL_MAX or U[c.U_TOP] + c.U_SLACK > U.shape[0]:
+        if n > LOCAL_MAX or U[c.U_TOP] + c.U_SLACK > U[c.U_END]:
             fail(S, U, STEP_LIMIT, t, pc, 0, 0, c.LIMIT_LOCAL)
             break
         d, a, b = C[row + 1], C[row + 2], C[row + 3]

@@ -223,7 +223,7 @@ def too_long(C: Any, S: Any, U: Any, t: Any, pc: Any) -> Any:
     """Count a step or a choice; true, and a violation, if the execution has too many or the undo log is full."""
     taken = S[c.S_STEPS] + 1
     put(S, U, c.S_STEPS, taken)
-    if taken <= C[c.C_LIMIT] and U[c.U_TOP] + c.U_SLACK <= U.shape[0]:
+    if taken <= C[c.C_LIMIT] and U[c.U_TOP] + c.U_SLACK <= U[c.U_END]:
         return False
     fail(S, U, STEP_LIMIT, t, pc, 0, 0, c.LIMIT_STEPS)
     note(U, 0, 0, 0, 0, c.PLAIN)

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.explore.machine import cells as c
 from engine.explore.machine import step as m
+from engine.explore.machine.arrays import constant, words
 from engine.explore.machine.control import SOURCES
 from engine.explore.machine.state import undo
 from engine.explore.strategies import cells as x
@@ -107,6 +108,7 @@ def back(C: Any, S: Any, U: Any, D: Any, X: Any) -> None:
 @entry(*SOURCES)
 def search(C: Any, S: Any, U: Any, D: Any, X: Any, budget: int) -> Any:
     """Go on for about `budget` states."""
+    C, S, U, D, X = constant(C), words(S), words(U), words(D), words(X)
     for _ in range(budget):
         if X[x.X_PHASE] == x.BACK:
             if X[x.X_DEPTH] == 0:

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.explore.machine import cells as c
 from engine.explore.machine import step as m
+from engine.explore.machine.arrays import constant, words
 from engine.explore.machine.control import SOURCES
 from engine.explore.machine.state import undo
 from engine.explore.strategies import cells as x
@@ -79,6 +80,7 @@ def execution(C: Any, S: Any, U: Any, D: Any, X: Any) -> Any:
 @entry(*SOURCES)
 def search(C: Any, S: Any, U: Any, D: Any, X: Any, budget: int) -> Any:
     """Whole executions until about `budget` states have been seen."""
+    C, S, U, D, X = constant(C), words(S), words(U), words(D), words(X)
     end = X[x.X_STEPS] + budget
     while X[x.X_STEPS] < end:
         if X[x.X_EXECUTIONS] >= X[x.X_WANTED]:
