@@ -60,3 +60,17 @@ def test_undo_restores_the_state(scenario, first, second, lock, fault):
     assert np.array_equal(machine.S, middle)
     machine.reset()
     assert np.array_equal(machine.S, start)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_sampler_leaves_no_trace_and_logs_a_word_once(scenario):
+    machine = Machine(build(scenario, params={"fault": 0}))
+    start = machine.S.copy()
+    for seed in range(20):
+        machine.restart()
+        assert np.array_equal(machine.S, start)
+        walk(machine, [(seed * 7 + k * k) % 11 for k in range(80)])
+        touched = machine.U[machine.base:machine.mark:2]
+        assert len(set(touched)) == len(touched) > 0
+    machine.reset()
+    assert np.array_equal(machine.S, start)

@@ -26,7 +26,7 @@ POOLS: Final = ("reuse", "quarantine")
 STEPS_MAX: Final = 10_000
 _LOG_WORDS: Final = 1 << 23  # touched only as far as an execution's log reaches
 _MAX_THREADS: Final = 62  # enabled threads are bits of one word
-_MAX_COUNTERS: Final = c.U_LOG - c.U_COUNTS
+_MAX_COUNTERS: Final = c.U_STAMPS - c.U_COUNTS
 #: `index` is never cleared by the allocator: what the last user left, or garbage.
 GARBAGE: Final = 0x5A5A5A5A5A5A5A5A
 
@@ -50,9 +50,10 @@ class Machine:
         self.code: Code = compile_program(program)
         self.C, size = _tables(program, self.code, lock, pool, steps)
         self.S: Words = np.zeros(size, np.int64)
-        self.U: Words = np.empty(_LOG_WORDS, np.int64)
-        self.U[:c.U_LOG] = 0
-        self.U[c.U_END] = _LOG_WORDS
+        first = c.U_STAMPS + size
+        self.U: Words = np.empty(first + _LOG_WORDS, np.int64)
+        self.U[:first] = 0
+        self.U[c.U_FIRST], self.U[c.U_END] = first, len(self.U)
         _first_state(program, self.C, self.S)
         self._control(k.START)
         self.base = int(self.U[c.U_TOP])
@@ -64,6 +65,10 @@ class Machine:
     def reset(self) -> None:
         """Back to the state after set-up."""
         self.undo(self.base)
+
+    def restart(self) -> None:
+        """The same, as samplers do it: see `state.restart`. `undo` works again after a `reset`."""
+        self._control(k.RESTART, 0, self.base)
 
     @property
     def mark(self) -> int:
@@ -113,7 +118,7 @@ class Machine:
         return len(self.program.threads)
 
     def undo(self, mark: int) -> None:
-        self._control(k.UNDO, 0, mark)
+        self._control(k.RESET, 0, mark)
 
     def area(self, t: int, cell: int) -> int:
         """A word of a thread's area."""

@@ -113,8 +113,11 @@ U_NEW: Final = 3
 U_RESULT: Final = 4
 U_EVENT: Final = 5
 U_END: Final = 6  # words of U
+U_FIRST: Final = 7  # where the log starts
+U_ONCE: Final = 8  # 0: log every change; else: only the first of a word that is not yet stamped with this number
+U_RESTARTS: Final = 9
 U_COUNTS: Final = 16  # counters of mem.count, over the whole search
-U_LOG: Final = 256  # (index, old) pairs
+U_STAMPS: Final = 256  # one for each word of S; behind them the log: (index, old) pairs
 U_SLACK: Final = 8192  # no single instruction logs more
 
 PLAIN: Final = 0

@@ -12,7 +12,7 @@ from engine import words as meanings
 from engine.explore.machine import cells as c
 from engine.explore.machine import step as m
 from engine.explore.machine.arrays import constant, words
-from engine.explore.machine.state import undo
+from engine.explore.machine.state import restart, undo
 from engine.jit import entry
 from engine.memory import members, overlay
 
@@ -23,10 +23,11 @@ CHOOSER: Final = 3
 CHOICES: Final = 4
 CHOOSE: Final = 5
 FINISH: Final = 6
-UNDO: Final = 7
+RESET: Final = 7
 STUCK: Final = 8
 BEGIN_AT_REST: Final = 9
 ALONE_CAN_STEP: Final = 10
+RESTART: Final = 11
 
 #: What compiled code depends on: the key of its cache.
 SOURCES: Final = (
@@ -51,15 +52,18 @@ def control(C: Any, S: Any, U: Any, what: int, t: int, v: int) -> Any:
         m.choose(C, S, U, t, v)
     elif what == FINISH:
         m.finish(C, S, U)
-    elif what == UNDO:
+    elif what == RESET:
         undo(S, U, v)
+        U[c.U_ONCE] = 0
     elif what == STUCK:
         return np.int64(m.stuck(C, S, U))
     elif what == BEGIN_AT_REST:
         return np.int64(m.begin_alone(C, S, U, 1))
     elif what == ALONE_CAN_STEP:
         return np.int64(m.alone_can_step(C, S, U))
+    elif what == RESTART:
+        restart(S, U, v)
     else:
-        U[c.U_TOP] = c.U_LOG
+        U[c.U_TOP] = U[c.U_FIRST]
         m.start(C, S, U)
     return np.int64(0)

@@ -13,10 +13,14 @@ from engine.jit import jit
 @jit
 def put(S: Any, U: Any, i: Any, value: Any) -> None:
     """The one way to change the state."""
-    top = U[c.U_TOP]
-    U[top] = i
-    U[top + 1] = S[i]
-    U[c.U_TOP] = top + 2
+    once = U[c.U_ONCE]
+    if once == 0 or U[c.U_STAMPS + i] != once:
+        top = U[c.U_TOP]
+        U[top] = i
+        U[top + 1] = S[i]
+        U[c.U_TOP] = top + 2
+        if once != 0:
+            U[c.U_STAMPS + i] = once
     S[i] = value
 
 
@@ -28,6 +32,18 @@ def undo(S: Any, U: Any, mark: Any) -> None:
         top -= 2
         S[U[top]] = U[top + 1]
     U[c.U_TOP] = mark
+
+
+@jit
+def restart(S: Any, U: Any, mark: Any) -> None:
+    """Back to where the log was `mark` long, for a sampler: it never goes back to anywhere else until the next restart.
+
+    So from here on only the first change of a word is logged: the log is the list of the words that an execution has
+    touched, and no longer than the state however long the execution. `undo` to a later mark would restore nothing.
+    """
+    undo(S, U, mark)
+    U[c.U_RESTARTS] += 1
+    U[c.U_ONCE] = U[c.U_RESTARTS]
 
 
 @jit

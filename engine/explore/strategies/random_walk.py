@@ -10,7 +10,7 @@ from engine.explore.machine import cells as c
 from engine.explore.machine import step as m
 from engine.explore.machine.arrays import constant, words
 from engine.explore.machine.control import SOURCES
-from engine.explore.machine.state import undo
+from engine.explore.machine.state import restart
 from engine.explore.strategies import cells as x
 from engine.explore.strategies.base import Strategy
 from engine.jit import entry, jit
@@ -56,7 +56,7 @@ def note(D: Any, X: Any, kind: Any, chosen: Any) -> None:
 @jit
 def execution(C: Any, S: Any, U: Any, D: Any, X: Any) -> Any:
     """One execution from the start; true if it ends in a violation. The number of its states is added to X_STEPS."""
-    undo(S, U, X[x.X_BASE])
+    restart(S, U, X[x.X_BASE])
     X[x.X_DEPTH] = 0
     while S[c.S_KIND] == 0:
         t = m.chooser(C, S)
