@@ -16,6 +16,7 @@ from engine.language.program import build
 from engine.native import build as native
 from engine.native.source import generate
 from tests.native_help import Alone
+from tests.protocol_source import scenario as from_text
 from tests.protocols.counter import SCENARIO
 
 HELPER = """from engine import protocol
@@ -107,6 +108,7 @@ from circle import SCENARIO
 from engine.language.program import build
 from engine.native import build as native
 from tests.native_help import Alone
+from tests.protocol_source import scenario as from_text
 alone = Alone(build(SCENARIO, folded=False), Path(sys.argv[1]))
 found = alone.run()
 hits = sum(native.prepare(alone.program).stats.cache_hits.values())
@@ -124,3 +126,23 @@ def test_protocols_that_call_in_a_circle_work_from_the_cache(tmp_path: Path) -> 
                               text=True, timeout=300, check=False)
         assert (done.returncode, done.stdout[:11]) == (0, "None 0x2301"), done.stderr
     assert done.stdout == "None 0x2301 1\n"  # the second time it was loaded
+
+
+def test_a_users_variables_hide_none_of_ours(tmp_path: Path) -> None:
+    text = """
+@protocol
+def role(mem):
+    put(mem, 3, 4, 5, 6, 7)
+@protocol
+def helper_entry(mem, me, B, p, np):
+    np = me + B + p + np
+    return np
+@protocol
+def put(mem, B, me, numba, site, alone):
+    _c1 = 100
+    mem.write_once(A, helper_entry(mem, me, B, numba, site + alone + _c1))
+"""
+    alone = Alone(build(from_text(tmp_path, text, roles=["role"]), folded=False), tmp_path)
+    assert alone.run() is None
+    assert alone.arena.load(alone.word("A")) == 125
+    alone.close()

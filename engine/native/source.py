@@ -41,7 +41,7 @@ class NativeDialect(Dialect):
     """uint64 constants, primitives with their site, counters and parameters by index."""
 
     def __init__(self, program: Program, checks: bool) -> None:
-        super().__init__(context=("B", "me"), guard="_go")
+        super().__init__(context=("_B", "_me"), guard="_go")  # no name that a user's variable can have
         object.__setattr__(self, "program", program)
         object.__setattr__(self, "counters", {name: i for i, name in enumerate(program.counters)})
         object.__setattr__(self, "members", operands(program.sites))
