@@ -128,10 +128,9 @@ class Session:
 
     def progress(self) -> Progress:
         load, layout = self.arena.load, self.program.layout
-        counters = {
-            name: sum(load(layout.thread(t) + w.T_COUNTERS + i * 8) for t in range(len(self.program.threads)))
-            for i, name in enumerate(self.program.counters)
-        }
+        areas = [*map(layout.thread, range(len(self.program.threads))), self.tail.ALONE]
+        counters = {name: sum(load(area + w.T_COUNTERS + i * 8) for area in areas)
+                    for i, name in enumerate(self.program.counters)}
         start, stop = load(w.H_STARTED), load(w.H_STOPPED)
         seconds = ((stop or time.monotonic_ns()) - start) / 1e9 if start else 0.0
         operations = sum(counters[name] for name in self.program.operations)

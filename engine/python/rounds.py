@@ -180,3 +180,9 @@ class _RestCpu(AloneCpu):
 
     def report(self, kind: str, site: int, address: int, other: int) -> None:
         self.rounds.note(kind, site, self.index, address, other)
+
+    def counted(self, counter: str) -> None:
+        """In the words of thread 0, which does not run now."""
+        program = self.world.program
+        first = program.layout.thread(0) + control.COUNTERS >> 3
+        self.world.words[first + program.counters.index(counter)] += 1
