@@ -14,9 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from scenarios import all_scenarios
+    from scenarios import all_scenarios, other_scenarios
 
-    scenarios = all_scenarios()
+    scenarios = (*all_scenarios(), *other_scenarios())
     if args.json:
         sys.stdout.write(json.dumps({"scenarios": [_scenario(s) for s in scenarios]}, indent=1) + "\n")
         return 0
@@ -24,8 +24,16 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(textwrap.fill(f"{scenario.name}: {scenario.about}", 80, subsequent_indent="  ") + "\n")
         for variant in scenario.variants:
             item = f"{variant.item} " if variant.item else ""
-            sys.stdout.write(f"    {variant.name:<28} {item + variant.kind:<18} {variant.expects}\n")
+            sys.stdout.write(f"    {variant.name:<24} {item + variant.kind:<18} {_expectation(variant)}\n")
     return 0
+
+
+def _expectation(variant: Any) -> str:
+    """What is expected, and in brackets where something else is."""
+    elsewhere: dict[str, list[str]] = {}
+    for conditions, kind in variant.expects_by:
+        elsewhere.setdefault(kind, []).append("+".join(value for _, value in conditions))
+    return str(variant.expects) + "".join(f" ({', '.join(where)}: {kind})" for kind, where in elsewhere.items())
 
 
 def _scenario(scenario: Any) -> dict[str, Any]:
