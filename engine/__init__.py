@@ -1,7 +1,7 @@
 """The engine of pttorture: the protocol language, the memory it runs on, its three executors and the search.
 
-It knows nothing of IOMMUs, kernel threads or the command line. What a protocol file imports is here; everything
-else is reached through the sub-packages.
+It knows nothing of IOMMUs, kernel threads or the command line. What a protocol file imports is here, and what reads
+such a file; everything else is reached through the sub-packages.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from engine.declare import (
     protocol,
 )
 from engine.errors import PttortureError
+from engine.files import load_file
 
 __version__ = "0.1.0"
 
@@ -36,5 +37,6 @@ __all__ = [
     "Variant",
     "Word",
     "__version__",
+    "load_file",
     "protocol",
 ]

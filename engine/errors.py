@@ -32,6 +32,12 @@ class DivergedError(PttortureError):
     exit_code = 1
 
 
+class NotDeterministicError(PttortureError):
+    """The same choices led to two different executions: nothing that the search said can be relied on."""
+
+    exit_code = 3
+
+
 class InternalError(PttortureError):
     """A bug of pttorture itself; all results of the run are suspect."""
 

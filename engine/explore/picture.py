@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.explore.machine import cells as c
 from engine.explore.record import Event
-from engine.explore.search import recording_of
+from engine.explore.replaying import recording_of
 from engine.language.program import Program
 from engine.schedule import ALONE, Schedule, Violation
 from engine.vocabulary import PRIMITIVES

@@ -95,20 +95,6 @@ class Recorder:
         return self.recording
 
 
-def record(machine: Machine, picks: Sequence[int]) -> Recording:
-    """The execution in which each choice, of a thread or of a value, is the next of `picks`."""
-    recorder, rest = Recorder(machine), iter(picks)
-    for pick in rest:
-        if machine.failed:
-            break
-        t = machine.chooser()
-        if t >= 0:
-            recorder.choose(t, pick)
-        else:
-            recorder.step(pick)
-    return recorder.finish()
-
-
 def follow(machine: Machine, schedule: Schedule) -> Recording:
     """The execution of a schedule.
 

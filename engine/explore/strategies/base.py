@@ -19,12 +19,14 @@ class Options:
 
     Attributes:
         preemptions: switches away from a thread that could have gone on, None for any number.
-        executions: after which the search ends, None for never. seed: of a sampler.
+        executions: after which the search ends, None for never.
+        seed: of a sampler. depth: of the bugs that `pct` looks for.
     """
 
     preemptions: int | None = None
     executions: int | None = None
     seed: int = 1
+    depth: int = 3
 
 
 class Strategy:
@@ -32,6 +34,9 @@ class Strategy:
 
     A subclass says which compiled function does the work (`compiled`, called with C, S, U, D, X, its own `arrays` and a
     budget of states) and, if it needs more than the path in D and the numbers in X, makes `arrays` in `prepare`.
+
+    The function ends a slice with FOUND where an execution ends in a violation, the machine still where it ended; and
+    with ENDED where one ends without and X_EACH is not 0: so final states are collected and executions run again.
     """
 
     compiled: ClassVar[Callable[..., Any]]

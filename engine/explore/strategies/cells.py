@@ -19,6 +19,7 @@ X_WANTED: Final = 11  # executions after which the search ends
 X_REDUNDANT: Final = 12  # executions equivalent to one seen before
 X_BLOCKED: Final = 13  # executions given up because all that follows was seen before
 X_STATES: Final = 14  # distinct states stored
+X_EACH: Final = 15  # not 0: the slice ends after every execution, with ENDED where it ends without a violation
 X_OWN: Final = 32  # from here on each strategy's own
 X_SIZE: Final = 64
 
@@ -44,3 +45,4 @@ FOUND: Final = 1
 COMPLETE: Final = 2
 ENOUGH: Final = 3
 FULL: Final = 4  # one of the strategy's own arrays has no room left
+ENDED: Final = 5  # see X_EACH

@@ -58,7 +58,7 @@ def go(C: Any, S: Any, U: Any, D: Any, X: Any) -> None:
 
 @jit
 def look(C: Any, S: Any, U: Any, D: Any, X: Any) -> Any:
-    """A new state: choose, or end the execution. True if the execution ends in a violation."""
+    """A new state: choose, or end the execution. True if that is one to stop at."""
     if S[c.S_KIND] == 0:
         t = m.chooser(C, S)
         mask = m.enabled(C, S)
@@ -80,7 +80,7 @@ def look(C: Any, S: Any, U: Any, D: Any, X: Any) -> Any:
         m.finish(C, S, U)
     X[x.X_EXECUTIONS] += 1
     X[x.X_PHASE] = x.BACK
-    return S[c.S_KIND] != 0
+    return S[c.S_KIND] != 0 or X[x.X_EACH] != 0
 
 
 @jit
@@ -117,7 +117,7 @@ def search(C: Any, S: Any, U: Any, D: Any, X: Any, budget: int) -> Any:
                 return x.ENOUGH
             back(C, S, U, D, X)
         elif look(C, S, U, D, X):
-            return x.FOUND
+            return x.FOUND if S[c.S_KIND] != 0 else x.ENDED
     return x.BUDGET
 
 

@@ -88,6 +88,8 @@ def search(C: Any, S: Any, U: Any, D: Any, X: Any, budget: int) -> Any:
         before = X[x.X_STEPS]
         if execution(C, S, U, D, X):
             return x.FOUND
+        if X[x.X_EACH] != 0:
+            return x.ENDED
         if X[x.X_STEPS] == before:
             end -= 1  # a program without steps
     return x.BUDGET

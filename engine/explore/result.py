@@ -1,0 +1,57 @@
+"""What a search found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.language.program import Program
+from engine.schedule import Schedule, Violation
+
+#: The modelled 8-byte words that are not 0 when all threads are done: (address, value), by address.
+FinalState = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a search found, and within which bound.
+
+    Attributes:
+        executions: complete ones. redundant, blocked: those that told nothing new.
+        steps: steps taken, those repeated after backtracking included. states: distinct ones, None if not counted.
+        complete: every execution within `bound` was seen. seconds: of the search, compiling excluded.
+        violation, schedule, preemptions: of the first violation found. found: executions that ended in a violation.
+        counters: `mem.count` over the whole search. interrupted: by Ctrl-C; the rest is what it found so far.
+        finals: what the executions that came to rest left behind, None if it was not asked for.
+        program: what was searched; `schedule` may belong to a smaller one (see `minimise`) and then names it.
+    """
+
+    executions: int
+    redundant: int
+    blocked: int
+    steps: int
+    states: int | None
+    complete: bool
+    seconds: float
+    bound: dict[str, Any]
+    model: str
+    violation: Violation | None = None
+    schedule: Schedule | None = None
+    preemptions: int | None = None
+    found: int = 0
+    counters: dict[str, int] = field(default_factory=dict)
+    interrupted: bool = False
+    finals: frozenset[FinalState] | None = None
+    program: Program | None = field(default=None, repr=False)
+
+    def outcomes(self, *words: str) -> set[tuple[int, ...]]:
+        """The final values of some declared words, `name` or `name[i]`: one tuple for each distinct outcome."""
+        assert self.finals is not None, "search with finals=True"
+        assert self.program is not None
+        places = [_place(self.program, word) for word in words]
+        return {tuple(dict(final).get(place, 0) for place in places) for final in self.finals}
+
+
+def _place(program: Program, word: str) -> int:
+    name, _, index = word.partition("[")
+    return program.layout.words[name] + 8 * int(index.rstrip("]") or 0)
