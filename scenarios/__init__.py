@@ -15,7 +15,7 @@ from engine.files import load_file
 __all__ = ["all_scenarios", "find", "load_file"]
 
 #: Modules with a tuple SCENARIOS, in the order of `pttorture list`.
-_MODULES: Final = ("s1_refcount", "s2_mapcount", "s4_lock", "s4_walker", "s4_split", "load")
+_MODULES: Final = ("s1_refcount", "s2_mapcount", "s4_lock", "s4_walker", "s4_split", "s6_powerpc", "load")
 #: Those that are about the machine and the memory models, not about page tables: no part of the main job.
 _BESIDE: Final = ("litmus",)
 

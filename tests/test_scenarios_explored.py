@@ -24,7 +24,9 @@ BREAKS_AT = {
     "free-before-flush:write-section": 0, "free-before-flush:before-flush": 1, "free-before-flush:early-queue": 1,
     "free-before-flush:super-page": 1, "free-before-flush:cached-at-free": 0, "split:reread": 1, "split:plain-store": 1,
     "split:plain-store-leak": 1, "split:no-flush": 0, "split:unmap-beside": 1, "split:rfc-v1": 0, "split:rfc-v2": 0,
-    "split:whole": 1, "descend-into-leaf:rfc-v1": 1, "descend-into-leaf:rfc-v2": 1,
+    "split:whole": 1, "descend-into-leaf:rfc-v1": 1, "descend-into-leaf:rfc-v2": 1, "fragment-store:refcount": 2,
+    "fragment-store:refcount-typed": 2, "last-fragment:refcount": 1, "last-fragment:refcount-typed": 1,
+    "last-fragment:refcount-add": 1, "free-unref:free-unref-page": 2, "boot-table:uncounted": 0,
 }
 #: The bound within which the scenario's fixes are searched completely; its broken variants all break below it.
 HOLDS_WITHIN = {"mapcount-get": 2, "stale-structure-cache": 2}
