@@ -14,21 +14,28 @@ from engine.files import load_file
 
 __all__ = ["all_scenarios", "find", "load_file"]
 
-#: Modules with a tuple SCENARIOS, in the order of `pttorture list`.
-_MODULES: Final = ("s1_refcount", "s2_mapcount", "s4_lock", "s4_walker", "s4_split", "s6_powerpc", "load")
-#: Those that are about the machine and the memory models, not about page tables: no part of the main job.
+#: Modules with a tuple SCENARIOS, in the order of `pttorture list`. First the IOMMU's tables: the main job.
+_IOMMU: Final = ("s1_refcount", "s2_mapcount", "s4_lock", "s4_walker", "s4_split", "load")
+_SYSTEMS: Final = ("s6_powerpc",)
+#: Those that are about the machine and the memory models, not about page tables.
 _BESIDE: Final = ("litmus",)
+
+
+@cache
+def iommu_scenarios() -> tuple[Scenario, ...]:
+    """Those of the main job."""
+    return _of(_IOMMU)
 
 
 @cache
 def all_scenarios() -> tuple[Scenario, ...]:
     """Every scenario about page tables."""
-    return _of(_MODULES)
+    return _of(_IOMMU + _SYSTEMS)
 
 
 @cache
 def other_scenarios() -> tuple[Scenario, ...]:
-    """Those that are found by name only: no part of the main job."""
+    """Those about no page table."""
     return _of(_BESIDE)
 
 

@@ -1,6 +1,6 @@
 """The main job, `pttorture run` without a name: everything briefly, within 90 seconds on two cores.
 
-    every variant on native threads, then on native processes
+    every variant of the IOMMU's tables on native threads, then on native processes
     those that upgrade a lock on Python threads too, with each of readerwriterlock's locks
     a real trace, with splits, beside walkers and getters
     one race, its smallest interleaving drawn
@@ -44,8 +44,6 @@ TRACE: Final = "vfio-hugepage"
 DRAWN: Final = "S4-a"
 #: Scenarios whose protocol turns a read hold into a write hold.
 UPGRADING: Final = ("both-give-up", "parent-freed")
-#: The IOMMU's page tables, which the trace is of; the other systems are run by name.
-SYSTEMS: Final = ("s1_refcount", "s2_mapcount", "s4_lock", "s4_walker", "s4_split", "load")
 
 
 @dataclass(frozen=True)
@@ -58,10 +56,10 @@ class MainJob:
 
 def plan(seed: int, perturb: str = "") -> MainJob:
     """All jobs, scenario by scenario, so that a person sees a broken design next to its fix."""
-    from scenarios import all_scenarios
+    from scenarios import iommu_scenarios
 
     jobs: list[Job] = []
-    for scenario in all_scenarios(*SYSTEMS):
+    for scenario in iommu_scenarios():
         chosen = [Chosen(scenario, variant) for variant in scenario.variants]
         for processes in (1, 2):
             enough = [each for each in chosen if _roles(scenario, each.variant) >= processes]
