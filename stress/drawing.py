@@ -6,8 +6,8 @@ from engine.language.program import Program
 from engine.schedule import Schedule
 
 
-def draw(program: Program, schedule: Schedule, *, steps: bool = False) -> str:
-    """The picture; `steps` adds where each step is in the source."""
+def draw(program: Program, schedule: Schedule, *, steps: bool = False, replay: str = "") -> str:
+    """The picture; `steps` adds where each step is in the source, `replay` is the command that shows it again."""
     from engine.explore.picture import picture
 
-    return picture(program, schedule, steps=steps)
+    return picture(program, schedule, steps=steps, replay=replay)

@@ -6,14 +6,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from stress.console import Console
 
 if TYPE_CHECKING:
-    from engine.explore import Look
+    from engine.explore import Look, Result
+    from engine.language.program import Program
 
 _COMPILING: Final = 1.5  # seconds without a first slice: the search is being compiled, and a person wonders
+SECONDS: Final = 60.0  # for the smallest violation, where nothing else is said
 _SHORT: Final = 5.0  # a search that is over by then leaves no line in a log
 
 
@@ -70,3 +73,18 @@ def waiting(console: Console, title: str) -> Iterator[None]:
         watcher.over = True
         watcher.timer.cancel()
         console.clear()
+
+
+def smallest(program: Program, *, seconds: float = SECONDS, **options: Any) -> Result:
+    """The smallest violation, as `engine.explore.smallest`; its schedule says what was shown of smaller ones.
+
+    The one way in which all commands look for it: equal searches give equal schedules.
+    """
+    from engine.explore import smallest as search
+
+    result = search(program, seconds=seconds, **options)
+    if result.schedule is None or "smallest" in result.schedule.bound:
+        return result
+    said = "Nothing breaks with fewer preemptions." if result.preemptions else ""
+    bound = {**result.schedule.bound, "smallest": said}
+    return replace(result, bound=bound, schedule=replace(result.schedule, bound=bound))

@@ -32,13 +32,18 @@ _HEADER: Final = 63  # not an operation: the row before a function holds its num
 
 @dataclass
 class Code:
-    """A program's code. `places` is parallel to `rows`: (file, line)."""
+    """A program's code. `places` is parallel to `rows`: (file, line). `starts`: function -> its first row."""
 
     rows: list[list[int]] = field(default_factory=list)
     places: list[tuple[str, int]] = field(default_factory=list)
     constants: list[int] = field(default_factory=list)  # signed
     entries: list[int] = field(default_factory=list)  # each thread, set-up, the check at rest; -1: none
+    starts: dict[str, int] = field(default_factory=dict)
     most_registers: int = 0
+
+    def function(self, row: int) -> str:
+        """The function that a row was compiled for, "" for the start of a thread."""
+        return max((start, name) for name, start in {"": 0, **self.starts}.items() if start <= row)[1]
 
     def where(self, row: int) -> str:
         """file:line of a row."""
@@ -62,7 +67,7 @@ class _Compiler:
         self.program = program
         self.code = Code()
         self.constants: dict[int, int] = {}
-        self.starts: dict[str, int] = {}
+        self.starts = self.code.starts
         self.calls: list[tuple[int, str]] = []  # rows to be patched with a function's start
 
     def compile(self) -> Code:

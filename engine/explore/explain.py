@@ -31,9 +31,14 @@ def who(machine: Machine, thread: int) -> str:
     return f"CPU{thread} {machine.program.threads[thread].name}"
 
 
-def who_waits(machine: Machine) -> list[str]:
-    """One line for each thread that has not finished: what it waits for and who is in its way."""
-    return _Explainer(machine).waits()
+def who_waits(machine: Machine, *, asleep: bool = True) -> list[str]:
+    """One line for each thread that waits for a lock, and who is in its way; or, if `asleep`, for a word."""
+    return _Explainer(machine).waits(asleep)
+
+
+def holds(machine: Machine) -> list[tuple[str, int, str, str]]:
+    """(lock, thread, "read" or "write", file:line) for every hold."""
+    return _Explainer(machine).holds()
 
 
 class _Explainer:
@@ -178,13 +183,13 @@ class _Explainer:
                     out.append((name, t, "read", m.code.where(int(m.S[mine + 1]))))
         return out
 
-    def waits(self) -> list[str]:
+    def waits(self, asleep: bool = True) -> list[str]:
         m, lines = self.m, []
         for t in range(m.alone + 1):
             status = m.area(t, c.T_STATUS)
             if status == c.BLOCKED:
                 lines.append(self._waits_for_lock(t))
-            elif status == c.ASLEEP:
+            elif status == c.ASLEEP and asleep:
                 at = m.code.where(m.area(t, c.T_PC) - 1)
                 lines.append(f"{who(m, t)} waits at {at} for a word that nobody will change")
         return lines

@@ -16,9 +16,16 @@ from engine.vocabulary import PRIMITIVES
 _WORD = (1 << 64) - 1
 
 
+#: The functions that a step stands in, outermost first, each with the row it was called from.
+Calls = tuple[tuple[str, int], ...]
+
+
 @dataclass(frozen=True)
 class Event:
-    """One step with what it saw and did. `event`: `cells.PLAIN`, `ARRIVED` (a lock arrival that waits) or `GRANTED`."""
+    """One step with what it saw and did.
+
+    `event`: `cells.PLAIN`, `ARRIVED` (a lock arrival that waits) or `GRANTED`. `calls`: () for the check at rest.
+    """
 
     thread: int
     site: int
@@ -27,6 +34,7 @@ class Event:
     new: int
     result: int
     event: int
+    calls: Calls = ()
 
 
 @dataclass
@@ -65,15 +73,21 @@ class Recorder:
         last = r.turns[-1].thread if r.turns else -1
         if last not in (-1, t) and last in m.enabled():
             r.preemptions += 1
-        site = self.site(t)
+        site, calls = self.site(t), self._calls(t)
         m.step(t)
-        self._note(t, site)
+        self._note(t, site, calls)
         r.turns.append(Turn(t, site, r.events[-1].event == c.ARRIVED))
 
-    def _note(self, t: int, site: int) -> None:
+    def _calls(self, t: int) -> Calls:
+        m, site = self.m, self.site(t)
+        rows = [m.area(t, c.T_CALLS + 3 * k) for k in range(m.area(t, c.T_DEPTH))]
+        inner = m.program.sites[site].function if site >= 0 else ""
+        return tuple(zip([*map(m.code.function, rows[1:]), inner], rows, strict=False))
+
+    def _note(self, t: int, site: int, calls: Calls = ()) -> None:
         u = self.m.U
         address, old, new, result = (int(u[i]) & _WORD for i in (c.U_ADDRESS, c.U_OLD, c.U_NEW, c.U_RESULT))
-        self.recording.events.append(Event(t, site, address, old, new, result, int(u[c.U_EVENT])))
+        self.recording.events.append(Event(t, site, address, old, new, result, int(u[c.U_EVENT]), calls))
 
     def site(self, t: int) -> int:
         """The site of a thread's next step."""

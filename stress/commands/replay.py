@@ -24,6 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     options.refuse(args.processes and args.executor != "native",
                    f"--processes has no effect with --executor {args.executor}; use --executor native")
-    from stress.exploring import replay
+    from stress.replaying import replay
 
     return replay(args)
