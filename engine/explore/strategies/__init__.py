@@ -35,6 +35,12 @@ TABLE: Final[dict[str, Row]] = {
                "depth first through every choice, or those with at most N preemptions"),
     "random": Row("random_walk:RandomWalk", False, frozenset({"seed"}),
                   "each step by a thread drawn uniformly among the enabled ones"),
+    "pct": Row("pct:Pct", False, frozenset({"seed", "depth"}),
+               "random priorities with D - 1 changes: finds a bug of depth D with a probability that is known"),
+    "pos": Row("pos:Pos", False, frozenset({"seed"}),
+               "a random priority for each event, drawn again after a race: partial orders, not interleavings"),
+    "surw": Row("surw:Surw", False, frozenset({"seed"}),
+                "every order of the accesses to one word or lock is equally likely"),
 }
 STRATEGIES: Final = tuple(TABLE)
 
