@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, astuple, dataclass, field, fields, replace
 from typing import Any, Final
 
 from engine import __version__
 from engine.declare import Geometry, Scenario
 from engine.errors import UsageError
 from engine.language.program import Program, build
+from engine.places import short
+from engine.spots import Spot, renumbered, spots_of
 from engine.violations import BY_NAME
 
 #: The thread number of set-up and of the check at rest.
@@ -88,7 +90,8 @@ class Schedule:
         engine: the version that recorded it. bound: the bound of the search that found it (its options, as JSON).
         turns: the steps in order, those of set-up and of the check at rest excluded.
         choices: per thread, in order, the results of `mem.choose`. Set-up and the check at rest choose 0.
-        violation: the fields of the `Violation` it ends in, None for a clean one.
+        violation: the fields of the `Violation` it ends in, None for a clean one; its places are short.
+        sites: what the site numbers of the turns meant when it was recorded; empty in one that was written by hand.
     """
 
     scenario: str
@@ -105,6 +108,7 @@ class Schedule:
     violation: Mapping[str, Any] | None = None
     bound: Mapping[str, Any] = field(default_factory=dict)
     engine: str = __version__
+    sites: Mapping[int, Spot] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: Program, turns: tuple[Turn, ...], choices: tuple[tuple[int, ...], ...] = (), *,
@@ -113,20 +117,26 @@ class Schedule:
         """The schedule of an execution of `program`. `pool` is the variant's own if empty."""
         built_in = program.layout.builtins()
         params = {name: value for name, value in program.params.items() if name not in built_in}
+        ends_in = asdict(violation) if violation else None
+        if ends_in:
+            ends_in |= {name: short(ends_in[name], program) for name in ("message", "where", "other")}
+        used = [*(turn.site for turn in turns), *([violation.site] if violation else [])]
         return cls(
             program.scenario.name, program.variant.name, params, program.geometry, len(program.threads),
             program.rounds, lock, pool or program.variant.pool, model, turns,
-            choices or ((),) * len(program.threads), asdict(violation) if violation else None, dict(bound or {}),
+            choices or ((),) * len(program.threads), ends_in, dict(bound or {}), sites=spots_of(program, used),
         )
 
     def to_json(self) -> str:
         """Text that is the same to the byte for equal schedules: sorted keys, one turn a line."""
-        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("turns", "geometry")}
+        apart = ("turns", "geometry", "sites")
+        data = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in apart}
         data["geometry"] = asdict(self.geometry)
         data["params"], data["bound"] = dict(self.params), dict(self.bound)
         text = json.dumps(data, sort_keys=True, indent=1)
+        sites = ",\n  ".join(f'"{site}": {json.dumps(astuple(spot))}' for site, spot in sorted(self.sites.items()))
         turns = ",\n  ".join(json.dumps([t.thread, t.site, *([True] if t.blocked else [])]) for t in self.turns)
-        return f'{text[:-2]},\n "turns": [\n  {turns}\n ]\n}}\n'
+        return f'{text[:-2]},\n "sites": {{\n  {sites}\n }},\n "turns": [\n  {turns}\n ]\n}}\n'
 
     @classmethod
     def from_json(cls, text: str) -> Schedule:
@@ -139,10 +149,11 @@ class Schedule:
             data = json.loads(text)
             data["geometry"] = Geometry(**data["geometry"])
             data["turns"] = tuple(Turn(int(t[0]), int(t[1]), bool(t[2:] and t[2])) for t in data["turns"])
+            data["sites"] = {int(site): Spot(*spot) for site, spot in data.get("sites", {}).items()}
             data["choices"] = tuple(tuple(int(c) for c in row) for row in data["choices"])
             schedule = cls(**data)
             schedule._check_types()
-        except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
             what = f"no {error}" if isinstance(error, KeyError) else str(error)
             raise UsageError(f"this is not a schedule file of pttorture {__version__}: {what}") from error
         if schedule.violation is not None and schedule.violation.get("kind") not in BY_NAME:
@@ -163,6 +174,9 @@ class Schedule:
             raise TypeError(f"params is {self.params!r}")
         if self.violation is not None and not isinstance(self.violation, dict):
             raise TypeError(f"violation is {self.violation!r}")
+        for spot in self.sites.values():
+            if not (isinstance(spot.number, int) and all(isinstance(t, str) for t in (spot.function, spot.place))):
+                raise TypeError(f"sites has {spot!r}")
 
     def program(self, find: Callable[[str], Scenario], *, folded: bool = True) -> Program:
         """The program it belongs to; `find` looks a scenario up by name.
@@ -173,7 +187,42 @@ class Schedule:
         program = build(find(self.scenario), self.variant, geometry=self.geometry, threads=self.threads,
                         rounds=self.rounds, params=self.params, folded=folded)
         for number, turn in enumerate(self.turns):
+            if turn.site in self.sites and 0 <= turn.thread < len(program.threads):
+                continue
             if not (0 <= turn.site < len(program.sites) and 0 <= turn.thread < len(program.threads)):
                 raise UsageError(f"schedule of {self.scenario}: step {number} is at site {turn.site} of thread "
                                  f"{turn.thread}, which the scenario does not have any more; search again")
         return program
+
+    def fitted(self, program: Program) -> Schedule:
+        """The same schedule with the program's site numbers, if the program was edited since it was recorded.
+
+        A site that is gone gets a number that the program does not have, so that the replay diverges at its step.
+        """
+        numbers = renumbered(program, self.sites)
+        if all(before == now for before, now in numbers.items()):
+            return self
+        turns = tuple(replace(turn, site=numbers.get(turn.site, turn.site)) for turn in self.turns)
+        violation = self.violation and {**self.violation, "site": numbers.get(self.violation["site"], -1)}
+        sites = {numbers[site]: spot for site, spot in self.sites.items()}
+        return replace(self, turns=turns, violation=violation, sites=sites)
+
+    def place(self, program: Program, site: int) -> str:
+        """Where a site of a turn is: as it was recorded, if that is known."""
+        if site in self.sites:
+            return str(self.sites[site])
+        if 0 <= site < len(program.sites):
+            return f"{program.sites[site].where} ({program.sites[site].primitive})"
+        return f"site {site}"
+
+    def ends_like(self, violation: Violation | None) -> bool:
+        """Whether an execution of this schedule, fitted to its program, ended as recorded: the same kind and place."""
+        if violation is None or self.violation is None:
+            return violation is None and self.violation is None
+        same_site = violation.site == self.violation.get("site", -1)
+        same_place = _tail(violation.where) == _tail(str(self.violation.get("where", "")))
+        return violation.kind == self.violation["kind"] and (same_site if violation.site >= 0 else same_place)
+
+
+def _tail(place: str) -> str:
+    return place.rsplit("/", 1)[-1]

@@ -52,7 +52,7 @@ def explore(args: argparse.Namespace) -> int:
             console.result(line)
         if result.schedule is not None:
             if args.save:
-                write(args.save, saved(result.schedule, chosen.source).to_json())
+                write(args.save, saved(result.schedule, chosen.source, args.save).to_json())
             console.result("\n" + draw(program, result.schedule, replay=_again(args)).rstrip("\n"))
         elif args.save:
             console.result(f"no schedule written to {args.save}: nothing was found")

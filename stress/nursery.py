@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from engine.errors import MachineError, PttortureError, UsageError
+from engine.errors import DivergedError, MachineError, PttortureError, UsageError
 from stress.installation import root
 from stress.interrupts import deferred
 from stress.job import Job
@@ -162,5 +162,5 @@ def _how(code: int) -> str:
 
 
 def _error(answer: dict[str, Any]) -> PttortureError:
-    kind = UsageError if answer.get("code") == 2 else MachineError
-    return kind(answer["error"])
+    kinds: dict[int, type[PttortureError]] = {1: DivergedError, 2: UsageError}
+    return kinds.get(answer.get("code", 3), MachineError)(answer["error"])

@@ -3,64 +3,78 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine import __version__
 from engine.errors import DivergedError, ProtocolError, PttortureError, UsageError
-from engine.language.program import build
-from engine.schedule import Schedule
+from engine.language.program import Program, build
+from engine.schedule import Schedule, Violation
+from engine.text import count
 from stress import verdict
+from stress.console import Console
 from stress.drawing import draw
 from stress.job import finder
-from stress.searching import smallest
+from stress.report.places import short
+from stress.report.text import wrap
+from stress.searching import smallest, waiting
 from stress.selection import choose
+
+if TYPE_CHECKING:
+    from engine.explore import Result
 
 REPLAY: float = 120.0  # seconds for a replay in another process
 
 
-def saved(schedule: Schedule, source: str) -> Schedule:
-    """The schedule for a file: one of a user's scenario remembers where that is."""
-    if not source:
-        return schedule
-    from dataclasses import replace
-
-    return replace(schedule, bound={**schedule.bound, "source": source})
-
-
 def replay(args: argparse.Namespace) -> int:
     """The whole command."""
-    schedule, source = _schedule(args.name)
+    schedule, source = read(args.name)
     try:
         program = schedule.program(finder(source))
+        schedule = schedule.fitted(program)
         sys.stdout.write(draw(program, schedule, steps=args.steps) + "\n")
+        violation, steps = run(program, schedule, source, args.executor, processes=args.processes)
     except (UsageError, DivergedError) as error:
         raise _named(error, args.name, schedule) from error
-    wanted = (schedule.violation or {}).get("kind")
-    if args.executor == "explore":
-        from engine.explore import replay as run
-
-        execution = run(program, schedule)
-        found, steps = execution.violation and execution.violation.kind, len(execution.steps)
-    else:
-        found, steps = _elsewhere(schedule, source, args.executor, args.processes)
-    same = found == wanted
-    sys.stdout.write(f"replayed on {args.executor}: {steps} steps, {found or 'clean'}"
-                     + (", as recorded\n" if same else f"; recorded was: {wanted or 'clean'}\n"))
+    same = schedule.ends_like(violation)
+    sys.stdout.write("\n".join(wrap(short(said(schedule, violation, steps, args.executor)), indent=0)) + "\n")
     return verdict.EXIT_AS_EXPECTED if same else verdict.EXIT_NOT_AS_EXPECTED
 
 
-def _named(error: UsageError | DivergedError, name: str, schedule: Schedule) -> PttortureError:
-    """The error with the file it is about, and with the version that wrote it if it was another."""
-    if not name.endswith(".json") or isinstance(error, ProtocolError):
-        return error
-    by = f" (recorded by pttorture {schedule.engine}, this is {__version__})" if schedule.engine != __version__ else ""
-    return type(error)(f"{name}: {error}{by}")
+def said(schedule: Schedule, violation: Violation | None, steps: int, executor: str) -> str:
+    """What a replay did, beside what was recorded if that was something else."""
+    recorded = schedule.violation or {}
+    found = _ending(violation.kind, violation.where) if violation else "clean"
+    was = _ending(recorded["kind"], recorded.get("where", "")) if recorded else "clean"
+    tail = ", as recorded" if schedule.ends_like(violation) else f"; recorded was: {was}"
+    return f"replayed on {executor}: {count(steps, 'step')}, {found}{tail}"
 
 
-def _elsewhere(schedule: Schedule, source: str, executor: str, processes: bool) -> tuple[str | None, int]:
-    """Replay in a child of a zygote: a schedule may end in a deadlock, and then the threads really hang."""
+def _ending(kind: str, where: str) -> str:
+    return f"{kind} at {where}" if where else kind
+
+
+def run(program: Program, schedule: Schedule, source: str, executor: str, *,
+        processes: bool = False) -> tuple[Violation | None, int]:
+    """Replay on an executor: how it ended, and how many steps it took, those of the check at rest included.
+
+    Raises:
+        DivergedError: the program does not follow the schedule. UsageError: the executor cannot replay it.
+    """
+    if executor != "explore":
+        return _in_a_child(schedule, source, executor, processes)
+    from engine.explore import replay as replayed
+
+    execution = replayed(program, schedule)
+    return execution.violation, len(execution.steps)
+
+
+def _in_a_child(schedule: Schedule, source: str, executor: str, processes: bool) -> tuple[Violation | None, int]:
+    """In a child of a zygote: a schedule may end in a deadlock, and then the threads really hang."""
     from stress.nursery import Nursery
 
     with tempfile.TemporaryDirectory(prefix="pttorture-replay-") as folder:
@@ -71,24 +85,63 @@ def _elsewhere(schedule: Schedule, source: str, executor: str, processes: bool) 
         finally:
             nursery.close()
     violation = answer["violation"]
-    return (violation["kind"] if violation else None), len(answer["steps"])
+    return (Violation(**violation) if violation else None), len(answer["steps"])
 
 
-def _schedule(name: str) -> tuple[Schedule, str]:
-    """A schedule and the user's file it belongs to: read from a file, or the smallest one that breaks a race."""
+def _named(error: UsageError | DivergedError, name: str, schedule: Schedule) -> PttortureError:
+    """The error with the file it is about, and with the version that wrote it if it was another."""
+    if not name.endswith(".json") or isinstance(error, ProtocolError):
+        return error
+    by = f" (recorded by pttorture {schedule.engine}, this is {__version__})" if schedule.engine != __version__ else ""
+    return type(error)(f"{name}: {error}{by}")
+
+
+def read(name: str) -> tuple[Schedule, str]:
+    """A schedule and the user's file it belongs to: read from a file, or the smallest one that breaks a race.
+
+    Raises:
+        UsageError: no such file or race, no schedule in it, or nothing breaks.
+    """
     if name.endswith(".json"):
-        try:
-            text = Path(name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{name}: cannot be read ({error})") from error
-        try:
-            schedule = Schedule.from_json(text)
-        except UsageError as error:
-            raise UsageError(f"{name}: {error}") from error
-        return schedule, str(schedule.bound.get("source", ""))
+        return _read_file(name)
     chosen = choose(name, first=True)[0]
     lock = next(iter(chosen.variant.locks), "qrwlock")
-    found = smallest(build(chosen.scenario, chosen.variant.name), lock=lock)
+    with waiting(Console(sys.stderr), chosen.title):
+        found = smallest(build(chosen.scenario, chosen.variant.name), lock=lock)
     if found.schedule is None:
-        raise UsageError(f"{chosen.title}: no execution breaks it within {found.bound}; there is nothing to replay")
-    return saved(found.schedule, chosen.source), chosen.source
+        raise UsageError(f"{chosen.title}: {_nothing(found)}; there is nothing to replay")
+    return saved(found.schedule, chosen.source, ""), chosen.source
+
+
+def _nothing(found: Result) -> str:
+    """Why there is no schedule: what was searched."""
+    bound = found.bound.get("preemptions")
+    within = "any number of preemptions" if bound is None else f"at most {count(bound, 'preemption')}"
+    how = "no execution" if found.complete else f"none of {count(found.executions, 'execution')}"
+    return f"{how} with {within} breaks it"
+
+
+def _read_file(name: str) -> tuple[Schedule, str]:
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{name}: cannot be read ({error})") from error
+    try:
+        schedule = Schedule.from_json(text)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}") from error
+    source = str(schedule.bound.get("source", ""))
+    return schedule, str(Path(name).resolve().parent / source) if source else ""
+
+
+def saved(schedule: Schedule, source: str, target: str) -> Schedule:
+    """The schedule for a file `target`: one of a user's scenario remembers where that is.
+
+    Relative to the file where both lie below the working directory, so that a repository can be moved.
+    """
+    if not source:
+        return schedule
+    folder, here = Path(target).resolve().parent, Path.cwd()
+    if target not in ("", "-") and folder.is_relative_to(here) and Path(source).is_relative_to(here):
+        source = os.path.relpath(source, folder)
+    return replace(schedule, bound={**schedule.bound, "source": source})

@@ -26,8 +26,8 @@ def test_smallest_is_found_saved_and_replayed(tmp_path: Path, capsys: pytest.Cap
     assert "CPU0 A" in capsys.readouterr().out
     for executor in ("explore", "python"):
         assert cli.main(["replay", str(saved), "--executor", executor, "--steps"]) == 0
-        out = capsys.readouterr().out
-        assert f"replayed on {executor}: 5 steps, check, as recorded" in out
+        out = " ".join(capsys.readouterr().out.split())
+        assert f"replayed on {executor}: 5 steps, check at tests/protocols/counter.py:30, as recorded" in out
         assert "counter.py:21" in out
 
 

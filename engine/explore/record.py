@@ -11,6 +11,7 @@ from engine.explore.load import Machine
 from engine.explore.machine import cells as c
 from engine.language.program import Program
 from engine.schedule import ALONE, Execution, Schedule, Step, Turn, Violation
+from engine.text import count
 from engine.vocabulary import PRIMITIVES
 
 _WORD = (1 << 64) - 1
@@ -121,7 +122,7 @@ def follow(machine: Machine, schedule: Schedule) -> Recording:
         _make_choices(recorder, values)
         if machine.failed:
             break
-        _check_turn(machine, recorder, number, turn)
+        _check_turn(machine, recorder, number, schedule)
         recorder.step(turn.thread)
         arrived = recorder.recording.turns[-1].blocked
         if arrived != turn.blocked and not machine.failed:
@@ -130,8 +131,7 @@ def follow(machine: Machine, schedule: Schedule) -> Recording:
                                 f"{machine.program.sites[turn.site].where}, unlike in the schedule")
     _make_choices(recorder, values)
     if not machine.failed and machine.enabled():
-        raise DivergedError(f"the schedule ends after {len(schedule.turns)} steps, but "
-                            f"{who(machine, machine.enabled()[0])} has not finished")
+        raise DivergedError(_too_short(machine, recorder, schedule))
     return recorder.finish()
 
 
@@ -144,13 +144,25 @@ def _make_choices(recorder: Recorder, values: Sequence[Iterator[int]]) -> None:
         recorder.choose(t, value)
 
 
-def _check_turn(machine: Machine, recorder: Recorder, number: int, turn: Turn) -> None:
-    sites = machine.program.sites
-    expected = f"{sites[turn.site].primitive} at {sites[turn.site].where}"
-    name = who(machine, turn.thread)
+def _check_turn(machine: Machine, recorder: Recorder, number: int, schedule: Schedule) -> None:
+    turn = schedule.turns[number]
+    name, site = who(machine, turn.thread), recorder.site(turn.thread)
+    expected = f"step {number}: the schedule wants {name} at {schedule.place(machine.program, turn.site)}, but it"
+    here = _here(machine, site)
     if turn.thread not in machine.enabled():
-        raise DivergedError(f"step {number}: the schedule wants {name} to do {expected}, but it has finished or waits")
-    site = recorder.site(turn.thread)
+        done = machine.area(turn.thread, c.T_STATUS) == c.DONE
+        raise DivergedError(f"{expected} has finished" if done else f"{expected} waits at {here}")
     if site != turn.site:
-        raise DivergedError(f"step {number}: the schedule wants {name} to do {expected}, but it is at "
-                            f"{sites[site].primitive} at {sites[site].where}")
+        raise DivergedError(f"{expected} is at {here}")
+
+
+def _too_short(machine: Machine, recorder: Recorder, schedule: Schedule) -> str:
+    thread = machine.enabled()[0]
+    last = f"; its last one is at {schedule.place(machine.program, schedule.turns[-1].site)}" if schedule.turns else ""
+    return (f"the schedule ends after {count(len(schedule.turns), 'step')}, but {who(machine, thread)} has not "
+            f"finished: it is at {_here(machine, recorder.site(thread))}{last}")
+
+
+def _here(machine: Machine, site: int) -> str:
+    sites = machine.program.sites
+    return f"{sites[site].where} ({sites[site].primitive})" if site >= 0 else "work between two steps"

@@ -15,7 +15,7 @@ def replay(program: Program, schedule: Schedule, *, lock: str = "") -> Execution
         DivergedError: the program does not follow it.
     """
     machine = machine_for(program, schedule, lock)
-    return follow(machine, schedule).execution(program, machine)
+    return follow(machine, schedule.fitted(program)).execution(program, machine)
 
 
 def machine_for(program: Program, schedule: Schedule, lock: str = "") -> Machine:
@@ -27,4 +27,4 @@ def machine_for(program: Program, schedule: Schedule, lock: str = "") -> Machine
 def recording_of(program: Program, schedule: Schedule) -> tuple[Machine, Recording]:
     """A schedule with old and new values, for a picture; the machine is left at its end."""
     machine = machine_for(program, schedule)
-    return machine, follow(machine, schedule)
+    return machine, follow(machine, schedule.fitted(program))

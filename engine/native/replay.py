@@ -43,6 +43,7 @@ def replay(program: Program, schedule: Schedule, lock: str = "", *, processes: b
         DivergedError: the program does not follow the schedule; the message says at which step.
     """
     require()
+    schedule = schedule.fitted(program)
     from engine.native.prepare import new_arena
 
     wanted = lock or schedule.lock
@@ -166,7 +167,8 @@ class _Run:
         load, turns = self.arena.load, self.schedule.turns
         why, at = load(w.H_DIVERGED), load(w.H_DIVERGED_AT)
         if why == w.DIVERGED_EXTRA:
-            raise DivergedError(f"step {at}: the schedule has ended, {self._at_site(load(w.H_DIVERGED_THREAD))}")
+            last = f"; its last step is at {self.schedule.place(self.program, turns[-1].site)}" if turns else ""
+            raise DivergedError(f"step {at}: the schedule has ended, {self._at_site(load(w.H_DIVERGED_THREAD))}{last}")
         if why == w.DIVERGED_SITE:
             raise self._diverged(at, f"the thread is at {self._place(load(w.H_DIVERGED_SITE))}")
         if why in (w.DIVERGED_LATE, w.DIVERGED_FINISHED):
@@ -183,7 +185,8 @@ class _Run:
     def _diverged(self, at: int, found: str) -> DivergedError:
         turn = self.schedule.turns[at]
         return DivergedError(f"step {at}: the schedule has {cpu_name(self.program, turn.thread)} at "
-                             f"{self._place(turn.site)}, {found}; the program is not the one that was recorded")
+                             f"{self.schedule.place(self.program, turn.site)}, {found}; "
+                             "the program is not the one that was recorded")
 
     def _at_site(self, thread: int) -> str:
         return f"{cpu_name(self.program, thread)} is at {self._place(self.arena.load(w.H_DIVERGED_SITE))}"

@@ -14,7 +14,7 @@ from dataclasses import replace
 from engine.errors import DivergedError
 from engine.language.program import Program
 from engine.python.message import cpu_name
-from engine.schedule import Turn
+from engine.schedule import Schedule, Turn
 
 
 class Over(BaseException):
@@ -106,10 +106,14 @@ class Gate:
             baton.release()
 
     def diverged(self, thread: int, site: int | None) -> DivergedError:
-        wanted = self.place(self.turns[self.at].site)
+        wanted = self.recorded(self.turns[self.at].site)
         found = "has finished" if site is None else f"is at {self.place(site)}"
         return DivergedError(f"step {self.at}: the schedule has {cpu_name(self.program, thread)} at {wanted}, "
                              f"the thread {found}; the program is not the one that was recorded")
+
+    def recorded(self, site: int) -> str:
+        """A site of a turn in words."""
+        return self.place(site)
 
     def place(self, site: int) -> str:
         """A site in words."""
@@ -122,9 +126,12 @@ class Gate:
 class ScheduleGate(Gate):
     """The turns of a schedule. What does not follow them diverges."""
 
-    def __init__(self, program: Program, turns: tuple[Turn, ...]) -> None:
+    def __init__(self, program: Program, schedule: Schedule) -> None:
         super().__init__(program)
-        self.turns = list(turns)
+        self.turns, self.schedule = list(schedule.turns), schedule
+
+    def recorded(self, site: int) -> str:
+        return self.schedule.place(self.program, site)
 
     def next_thread(self) -> int | None:
         return self.turns[self.at].thread if self.at < len(self.turns) else None

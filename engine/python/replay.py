@@ -40,10 +40,11 @@ def replay(program: Program, schedule: Schedule, lock: str = "", *, folder: Path
     Raises:
         DivergedError: the program does not follow the schedule; the message says at which step.
     """
+    schedule = schedule.fitted(program)
     choices = [iter(row) for row in schedule.choices]
     with _Run(program, lock or schedule.lock, schedule.pool, folder) as run:
         run.blind = (schedule.violation or {}).get("kind") in BLIND
-        return run.execute(ScheduleGate(program, schedule.turns), choices)
+        return run.execute(ScheduleGate(program, schedule), choices)
 
 
 def walk(program: Program, seed: int, lock: str = "qrwlock", *, steps: int = 10_000,
@@ -147,8 +148,9 @@ class _Run:
         for thread in threads:
             waits = thread in self.locks.blocked and not self.locks.can_run(thread)
             if not waits and not self.cpus[thread].relaxed:
+                last = f"; its last step is at {gate.recorded(gate.turns[-1].site)}" if gate.turns else ""
                 raise DivergedError(f"step {gate.at}: the schedule has ended, {cpu_name(self.program, thread)} is at "
-                                    f"{gate.place(-1 if (site := gate.parked[thread]) is None else site)}")
+                                    f"{gate.place(-1 if (site := gate.parked[thread]) is None else site)}{last}")
         first = threads[0]
         site = gate.parked[first]
         address = self.locks.blocked[first][0].address if first in self.locks.blocked else 0
