@@ -3,39 +3,40 @@
     row = operation, destination or target, a, b, c, two static fields, site
 
 An operand from 0 up is a register of the running function, below 0 a constant. A call puts its arguments where the
-callee's first registers will be, just above the caller's; results come back in the same place. Functions that are pure
-and short are expanded where they are called.
+callee's first registers will be, just above the caller's; results come back in the same place. Short functions are
+expanded where they are called, and what that leaves to copy and to fold is `optimise`'s work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from engine.errors import UsageError
+from engine.explore.function import FunctionCompiler
 from engine.explore.machine import ops
 from engine.language import ir
 from engine.language.program import Program
-from engine.memory.members import CODES, MEMBERS, width_of
-from engine.violations import BY_NAME
-from engine.vocabulary import PRIMITIVES, Primitive
 
 _SIGN: Final = 1 << 63
-_JUMPS: Final = {"eq": ops.JUMP_EQ, "ne": ops.JUMP_NE, "lt": ops.JUMP_LT, "le": ops.JUMP_LE, "slt": ops.JUMP_SLT,
-                 "sle": ops.JUMP_SLE}
-_NEGATED: Final = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
-_MIRRORED: Final = {"gt": "lt", "ge": "le"}
-_EXPAND_MAX: Final = 12  # statements of a function that is expanded in place
-_HEADER: Final = 63  # not an operation: the row before a function holds its number of registers
+_EXPAND_MAX: Final = 50  # statements of a function that is expanded in place, those of its own calls included
 
 
 @dataclass
 class Code:
-    """A program's code. `places` is parallel to `rows`: (file, line). `starts`: function -> its first row."""
+    """A program's code.
+
+    Parallel to `rows`: `places`, (file, line); `inside`, the expanded calls around a row, outermost first, each a
+    function and a number of its own below 0; and `live`, the registers that a row and those behind it in its function
+    still read, as bits: what a thread that stopped there keeps of its running function. A caller keeps those of the row
+    behind its call, without the results, which lie above its own registers. `starts`: function -> its first row.
+    """
 
     rows: list[list[int]] = field(default_factory=list)
     places: list[tuple[str, int]] = field(default_factory=list)
+    inside: list[tuple[tuple[str, int], ...]] = field(default_factory=list)
+    live: list[int] = field(default_factory=list)
     constants: list[int] = field(default_factory=list)  # signed
     entries: list[int] = field(default_factory=list)  # each thread, set-up, the check at rest; -1: none
     starts: dict[str, int] = field(default_factory=dict)
@@ -59,15 +60,17 @@ def compile_program(program: Program) -> Code:
     """
     if not program.folded:
         raise UsageError(f"{program.name}: a search needs its parameters folded; build it with folded=True")
-    return _Compiler(program).compile()
+    return Compiler(program).compile()
 
 
-class _Compiler:
+class Compiler:
     def __init__(self, program: Program) -> None:
-        self.program = program
+        self.program: Program = program
         self.code = Code()
         self.constants: dict[int, int] = {}
         self.starts = self.code.starts
+        self.sizes: dict[str, int] = {}
+        self.expansions = 0
         self.calls: list[tuple[int, str]] = []  # rows to be patched with a function's start
 
     def compile(self) -> Code:
@@ -80,7 +83,7 @@ class _Compiler:
         while done < len(self.calls):  # compiling a function appends its calls
             row, name = self.calls[done]
             if name not in self.starts:
-                _FunctionCompiler(self, p.functions[name]).compile()
+                FunctionCompiler(self, p.functions[name]).compile()
             self.code.rows[row][1] = self.starts[name]
             done += 1
         return self.code
@@ -89,7 +92,7 @@ class _Compiler:
         """Call the role with its arguments, then end the round."""
         function = self.program.functions[name]
         place = (function.file, function.line)
-        self.emit(place, _HEADER, len(args))
+        self.emit(place, ops.HEADER, len(args))
         start = len(self.code.rows)
         for i, arg in enumerate(args):
             self.emit(place, ops.MOVE, i, self.constant(arg))
@@ -98,10 +101,12 @@ class _Compiler:
         return start
 
     def emit(self, place: tuple[str, int], op: int, d: int = -1, a: int = 0, b: int = 0, c: int = 0, e: int = 0,
-             f: int = 0, site: int = -1) -> int:
+             f: int = 0, site: int = -1, inside: tuple[tuple[str, int], ...] = ()) -> int:
         """Append a row; its number."""
         self.code.rows.append([op, d, a, b, c, e, f, site])
         self.code.places.append(place)
+        self.code.live.append(0)
+        self.code.inside.append(inside)
         return len(self.code.rows) - 1
 
     def constant(self, value: int) -> int:
@@ -112,303 +117,24 @@ class _Compiler:
             self.constants[value] = -len(self.code.constants)
         return self.constants[value]
 
-    def expandable(self, name: str, inside: tuple[str, ...] = ()) -> bool:
-        """Whether a function is local work in a straight line that ends in its only return."""
-        function = self.program.functions[name]
-        if name in inside:
-            return False
-        *body, last = function.body or (None,)
-        if function.has_arrays or len(body) > _EXPAND_MAX or not isinstance(last, ir.Return):
-            return False
-        return all(isinstance(s, ir.Assign) or (isinstance(s, ir.Call) and self.expandable(s.function, (*inside, name)))
-                   for s in body)
+    def value(self, operand: int) -> int:
+        """The value of a constant's operand."""
+        return self.code.constants[-operand - 1]
 
+    def expandable(self, name: str) -> bool:
+        """Whether a function is short, without arrays (whose life is the call's) and not recursive."""
+        return self._size(name, ()) <= _EXPAND_MAX
 
-class _FunctionCompiler:
-    def __init__(self, owner: _Compiler, function: ir.Function) -> None:
-        self.owner, self.function = owner, function
-        self.registers: dict[str, int] = {}
-        self.aliases: dict[str, int] = {}  # parameters of expanded functions that stand for an operand of the caller
-        self.count = 0
-        self.free: list[int] = []  # scratch registers not in use
-        self.expansions = 0
-        self.loops: list[tuple[list[int], list[int]]] = []  # rows that break, rows that continue
-        self.above: list[tuple[int, int]] = []  # (row, column): registers above ours, known when all are counted
-        self.prefix = ""
-        self.place = (function.file, function.line)
-
-    def compile(self) -> None:
-        rows = self.owner.code.rows
-        header = self.emit(_HEADER)
-        self.owner.starts[self.function.name] = header + 1
-        for name in self.function.params:
-            self.register(name)
-        self.count = max(self.count, self.function.returns)  # results have the first registers to themselves
-        self.block(self.function.body)
-        self.emit(ops.RETURN, e=int(self.function.has_arrays))
-        rows[header][1] = self.count
-        for row, column in self.above:
-            rows[row][column] += self.count
-        self.owner.code.most_registers = max(self.owner.code.most_registers, self.count)
-
-    # --- registers ---
-
-    def register(self, name: str) -> int:
-        name = self.prefix + name
-        if name not in self.registers:
-            self.registers[name] = self.count
-            self.count += 1
-        return self.registers[name]
-
-    def scratch(self) -> int:
-        if self.free:
-            return self.free.pop()
-        self.count += 1
-        return self.count - 1
-
-    def emit(self, op: int, d: int = -1, a: int = 0, b: int = 0, c: int = 0, e: int = 0, f: int = 0,
-             site: int = -1) -> int:
-        return self.owner.emit(self.place, op, d, a, b, c, e, f, site)
-
-    # --- expressions ---
-
-    def operand(self, e: ir.Expr, borrowed: list[int]) -> int:
-        """The operand that holds a value; scratch registers it needs are appended to `borrowed`."""
-        if isinstance(e, ir.Const):
-            return self.owner.constant(e.value)
-        if isinstance(e, ir.Var):
-            alias = self.aliases.get(self.prefix + e.name)
-            return self.register(e.name) if alias is None else alias
-        scratch = self.scratch()
-        borrowed.append(scratch)
-        self.into(scratch, e)
-        return scratch
-
-    def into(self, target: int, e: ir.Expr) -> None:
-        """Compute a value into a register. Operands are read before the register is written."""
-        borrowed: list[int] = []
-        if isinstance(e, ir.Binary):
-            a, b = self.operand(e.a, borrowed), self.operand(e.b, borrowed)
-            self.emit(ops.BINARY_FIRST + ops.BINARY_NAMES.index(e.op), target, a, b)
-        elif isinstance(e, ir.Unary):
-            self.emit(ops.UNARY_FIRST + ops.UNARY_NAMES.index(e.op), target, self.operand(e.a, borrowed))
-        else:
-            source = self.operand(e, borrowed)
-            if source != target:
-                self.emit(ops.MOVE, target, source)
-        self.free += borrowed
-
-    def jump_unless(self, e: ir.Expr) -> int:
-        """Jump if the value is 0; the row to patch with the target."""
-        return self._jump(e, False)
-
-    def _jump(self, e: ir.Expr, wanted: bool) -> int:
-        if isinstance(e, ir.Unary) and e.op in ("not", "bool"):
-            return self._jump(e.a, wanted if e.op == "bool" else not wanted)
-        borrowed: list[int] = []
-        jump = self._compare(e, wanted)
-        if jump is None:
-            row = self.emit(ops.JUMP_NONZERO if wanted else ops.JUMP_ZERO, -1, self.operand(e, borrowed))
-        else:
-            op, x, y = jump
-            a, b = self.operand(x, borrowed), self.operand(y, borrowed)
-            row = self.emit(_JUMPS[op], -1, a, b)
-        self.free += borrowed
-        return row
-
-    def _compare(self, e: ir.Expr, wanted: bool) -> tuple[str, ir.Expr, ir.Expr] | None:
-        if not isinstance(e, ir.Binary) or e.op not in (*_NEGATED, "slt", "sle"):
-            return None
-        op, a, b = e.op, e.a, e.b
-        if not wanted and op in ("slt", "sle"):
-            op, a, b = ("sle" if op == "slt" else "slt"), b, a
-        elif not wanted:
-            op = _NEGATED[op]
-        if op in _MIRRORED:
-            op, a, b = _MIRRORED[op], b, a
-        return op, a, b
-
-    # --- statements ---
-
-    def block(self, body: tuple[ir.Stmt, ...]) -> None:
-        for stmt in body:
-            self.place = (self.place[0], stmt.place.line)
-            self.statement(stmt)
-
-    def statement(self, s: ir.Stmt) -> None:
-        borrowed: list[int] = []
-        match s:
-            case ir.Assign():
-                self.into(self.register(s.target), s.value)
-            case ir.Prim():
-                self.primitive(s, borrowed)
-            case ir.Call():
-                self.call(s)
-            case ir.ArrayNew():
-                self.emit(ops.ARRAY_NEW, self.register(s.target), e=s.size)
-            case ir.ArrayGet():
-                array, index = self.operand(s.array, borrowed), self.operand(s.index, borrowed)
-                self.emit(ops.ARRAY_GET, self.register(s.target), array, index)
-            case ir.ArraySet():
-                array, index = self.operand(s.array, borrowed), self.operand(s.index, borrowed)
-                self.emit(ops.ARRAY_SET, -1, array, index, self.operand(s.value, borrowed))
-            case ir.If():
-                self.branch(s)
-            case ir.While():
-                self.loop(s)
-            case ir.Break():
-                self.loops[-1][0].append(self.emit(ops.JUMP))
-            case ir.Continue():
-                self.loops[-1][1].append(self.emit(ops.JUMP))
-            case ir.Return():
-                self.leave(s)
-        self.free += borrowed
-
-    def here(self, *rows: int) -> None:
-        """Make some jumps end here."""
-        for row in rows:
-            self.owner.code.rows[row][1] = len(self.owner.code.rows)
-
-    def branch(self, s: ir.If) -> None:
-        to_else = self.jump_unless(s.test)
-        self.block(s.then)
-        if s.other:
-            to_end = self.emit(ops.JUMP)
-            self.here(to_else)
-            self.block(s.other)
-            self.here(to_end)
-        else:
-            self.here(to_else)
-
-    def loop(self, s: ir.While) -> None:
-        top = len(self.owner.code.rows)
-        breaks: list[int] = []
-        continues: list[int] = []
-        self.loops.append((breaks, continues))
-        self.block(s.before)
-        if not (isinstance(s.test, ir.Const) and s.test.value):
-            breaks.append(self.jump_unless(s.test))
-        self.block(s.body)
-        self.here(*continues)
-        self.block(s.after)
-        self.emit(ops.JUMP, top)
-        self.here(*breaks)
-        self.loops.pop()
-
-    def leave(self, s: ir.Return) -> None:
-        """Results go to the first registers: all are computed before one is overwritten."""
-        borrowed: list[int] = []
-        if len(s.values) == 1:
-            self.into(0, s.values[0])
-        elif s.values:
-            for value in s.values:
-                borrowed.append(self.scratch())
-                self.into(borrowed[-1], value)
-            for i, source in enumerate(borrowed):
-                self.emit(ops.MOVE, i, source)
-        self.free += borrowed
-        self.emit(ops.RETURN, e=int(self.function.has_arrays))
-
-    def call(self, s: ir.Call) -> None:
-        if self.owner.expandable(s.function):
-            self.expand(s)
-            return
-        for i, arg in enumerate(s.args):
-            self.above.append((self.argument(i, arg), 1))
-        row = self.emit(ops.CALL)
-        self.above.append((row, 5))
-        self.owner.calls.append((row, s.function))
-        for i, target in enumerate(s.targets):
-            self.above.append((self.emit(ops.MOVE, self.register(target), i), 2))
-
-    def argument(self, i: int, arg: ir.Expr) -> int:
-        """Compute argument `i` into its place above our registers; the row whose destination is to be patched."""
-        if isinstance(arg, ir.Const | ir.Var):
-            return self.emit(ops.MOVE, i, self.operand(arg, []))
-        self.into(i, arg)
-        return len(self.owner.code.rows) - 1  # it writes its target last
-
-    def expand(self, s: ir.Call) -> None:
-        """The body of a pure function in place, its variables under names of their own."""
-        callee = self.owner.program.functions[s.function]
-        assigned = {name for each in callee.body for name in _targets(each)}
-        self.expansions += 1
-        outer, inner = self.prefix, f"{self.prefix}{s.function}@{self.expansions}."
-        for name, arg in zip(callee.params, s.args, strict=True):
-            if isinstance(arg, ir.Const | ir.Var) and name not in assigned:
-                self.aliases[inner + name] = self.operand(arg, [])
-                continue
-            self.prefix = inner
-            target = self.register(name)
-            self.prefix = outer
-            self.into(target, arg)
-        self.prefix = inner
-        *body, last = callee.body
-        for stmt in body:
-            self.statement(stmt)
-        assert isinstance(last, ir.Return)
-        if len(last.values) == 1 and s.targets:
-            self.prefix = outer
-            target = self.register(s.targets[0])
-            self.prefix = inner
-            self.into(target, last.values[0])
-            self.prefix = outer
-            return
-        results = [self.into_new(f"result{i}", value) for i, value in enumerate(last.values)]
-        self.prefix = outer
-        for wanted, result in zip(s.targets, results, strict=False):
-            self.emit(ops.MOVE, self.register(wanted), result)
-
-    def into_new(self, name: str, value: ir.Expr) -> int:
-        target = self.register(f"@{name}")
-        self.into(target, value)
-        return target
-
-    # --- primitives ---
-
-    def primitive(self, s: ir.Prim, borrowed: list[int]) -> None:
-        row = PRIMITIVES[s.name]
-        target = self.register(s.target) if s.target else -1
-        args = [self.operand(a, borrowed) for a in s.args]
-        if row.step:
-            self.emit(*(_member_row(row, s.member, args[0]) if s.member else _step_row(row, target, args)), site=s.site)
-        elif s.name in _LOCAL:
-            _LOCAL[s.name](self, s, target, args)
-        # what is left are barriers: under sc they say nothing
-
-
-def _targets(s: ir.Stmt) -> tuple[str, ...]:
-    """What a statement of an expandable function assigns."""
-    return s.targets if isinstance(s, ir.Call) else (s.target,) if isinstance(s, ir.Assign) else ()
-
-
-def _step_row(row: Primitive, target: int, args: list[int]) -> tuple[int, int, int, int, int, int, int]:
-    a, b, c = (*args, 0, 0, 0)[:3]
-    if row.access == "load":
-        return ops.LOAD, target, a, 0, 0, row.width, int(row.speculative)
-    if row.access == "store":
-        return ops.STORE, -1, a, b, 0, row.width, 0
-    if row.access == "rmw":
-        how = ops.RMW_NAMES.index(row.op) | ops.RETURN_NAMES.index(row.returns) << 4 | int(row.speculative) << 8
-        return ops.RMW, target, a, b, c, row.width, how
-    if row.access == "lock":
-        return ops.LOCK, target, a, 0, 0, ops.LOCK_NAMES.index(row.name), 0
-    op = {"alloc_page": ops.ALLOC, "free_page": ops.FREE, "fill_page": ops.FILL}[row.name]
-    return op, target, a, b, c, 0, 0
-
-
-def _member_row(row: Primitive, member: str, address: int) -> tuple[int, int, int, int, int, int, int]:
-    how = CODES[member] | ops.MEMBER_NAMES.index(row.op) << 8 | MEMBERS[member].offset << 16
-    return ops.MEMBER, -1, address, 0, 0, width_of(member), how
-
-
-_Local = Callable[[_FunctionCompiler, ir.Prim, int, list[int]], object]
-_LOCAL: Final[Mapping[str, _Local]] = {
-    "cpu_relax": lambda f, s, _t, _a: f.emit(ops.RELAX, site=s.site),
-    "choose": lambda f, s, t, a: f.emit(ops.CHOOSE, t, a[0], site=s.site),
-    "might_sleep": lambda f, s, _t, _a: f.emit(ops.MIGHT_SLEEP, site=s.site),
-    "warn_on": lambda f, s, _t, a: f.emit(ops.WARN, -1, a[0], site=s.site),
-    "check": lambda f, s, _t, a: f.emit(ops.CHECK, -1, a[0], e=BY_NAME[s.kind].code, site=s.site),
-    "count": lambda f, s, _t, _a: f.emit(ops.COUNT, e=f.owner.program.counters.index(s.counter), site=s.site),
-    "running": lambda f, _s, t, _a: f.emit(ops.MOVE, t, f.owner.constant(0)) if t >= 0 else None,
-}
+    def _size(self, name: str, inside: tuple[str, ...]) -> int:
+        """The statements of a function with those of the functions it calls."""
+        if name not in self.sizes:
+            function = self.program.functions[name]
+            size = _EXPAND_MAX + 1 if function.has_arrays or name in inside else 0
+            for s in ir.walk(function.body):
+                if size > _EXPAND_MAX:
+                    break
+                size += self._size(s.function, (*inside, name)) if isinstance(s, ir.Call) else 1
+            if name in inside:
+                return size
+            self.sizes[name] = size
+        return self.sizes[name]

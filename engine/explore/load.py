@@ -186,6 +186,7 @@ def _tables(program: Program, code: Code, lock: str, pool: str, steps: int) -> t
     end = len(header)
     for cell, values in ((c.C_CODE, np.array(code.rows, np.int64).reshape(-1)), (c.C_ENTRY, code.entries),
                          (c.C_RULE, rules), (c.C_INTERRUPT, contexts), (c.C_KNOWN, _known_words(program)),
+                         (c.C_LIVE, [live & (1 << c.LIVE_MAX) - 1 for live in code.live]),
                          (c.C_CONST, [0, *code.constants])):
         part = np.array(values, np.int64)
         header[cell], end = end, end + len(part)

@@ -80,10 +80,13 @@ class Recorder:
         r.turns.append(Turn(t, site, r.events[-1].event == c.ARRIVED))
 
     def _calls(self, t: int) -> Calls:
-        m, site = self.m, self.site(t)
-        rows = [m.area(t, c.T_CALLS + 3 * k) for k in range(m.area(t, c.T_DEPTH))]
-        inner = m.program.sites[site].function if site >= 0 else ""
-        return tuple(zip([*map(m.code.function, rows[1:]), inner], rows, strict=False))
+        """The calls the thread is in, outermost first: function, and a number that tells two calls of it apart."""
+        m, code = self.m, self.m.code
+        returns = [m.area(t, c.T_CALLS + 3 * k) for k in range(m.area(t, c.T_DEPTH))]
+        calls: list[tuple[str, int]] = []
+        for number, at in zip(returns, [*(row - 1 for row in returns[1:]), m.area(t, c.T_PC)], strict=True):
+            calls += [(code.function(at), number), *code.inside[at]]
+        return tuple(calls)
 
     def _note(self, t: int, site: int, calls: Calls = ()) -> None:
         u = self.m.U

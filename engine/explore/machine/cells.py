@@ -35,10 +35,13 @@ C_INTERRUPT: Final = 26  # per thread: 1 in interrupt context
 C_RELAXES: Final = 27  # 1: the program has a cpu_relax, so that reads must be watched
 C_LIMIT: Final = 28  # steps in one execution
 C_ROUNDS: Final = 29
-C_HEADER: Final = 32
+C_LIVE: Final = 30  # per row: the registers still read, as bits; from LIVE_MAX on they count as read
+C_HEADER: Final = 48
 
 # --- code rows: operation, destination or target, operands a, b, c, two static fields, site ---
 ROW: Final = 8
+
+LIVE_MAX: Final = 62
 
 # --- S: a header, then what C points to ---
 S_KIND: Final = 0  # the violation's code, 0 for none

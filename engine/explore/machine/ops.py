@@ -40,6 +40,7 @@ CHECK: Final = 28  # value, static: kind
 COUNT: Final = 29  # static: counter
 UNARY_FIRST: Final = 32  # + index in engine.words.UNARY
 BINARY_FIRST: Final = 40  # + index in engine.words.BINARY
+HEADER: Final = 63  # not an operation: the row before a function holds its number of registers
 
 UNARY_NAMES: Final = tuple(UNARY)
 BINARY_NAMES: Final = tuple(BINARY)
