@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, astuple, dataclass, field, fields, replace
+from functools import partial
 from typing import Any, Final
 
 from engine import __version__
@@ -184,8 +185,12 @@ class Schedule:
         Raises:
             UsageError: the scenario has changed so that a turn's site or thread does not exist any more.
         """
-        program = build(find(self.scenario), self.variant, geometry=self.geometry, threads=self.threads,
-                        rounds=self.rounds, params=self.params, folded=folded)
+        made = partial(build, find(self.scenario), self.variant, geometry=self.geometry, threads=self.threads,
+                       rounds=self.rounds, folded=folded)
+        program = made()
+        # Only what differs from the variant: parameters that are given apart cost native code a compilation of its own.
+        if changed := {name: value for name, value in self.params.items() if program.params.get(name) != value}:
+            program = made(params=changed)
         for number, turn in enumerate(self.turns):
             if turn.site in self.sites and 0 <= turn.thread < len(program.threads):
                 continue

@@ -11,7 +11,7 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Final, NoReturn
 
@@ -20,7 +20,7 @@ from engine.errors import DivergedError, ProtocolError, PttortureError, UsageErr
 from stress import cache, installation, interrupts, options
 from stress.report import places
 
-COMMANDS: Final = ("list", "run", "explore", "replay", "trace")
+COMMANDS: Final = ("list", "run", "explore", "replay", "repro", "trace")
 
 EXIT_CODES: Final = """\
 exit codes:
@@ -76,17 +76,32 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Without `argv` it is the program: it ends with this call."""
+    return answered(lambda: _command(sys.argv[1:] if argv is None else argv), last=argv is None)
+
+
+def answered(run: Callable[[], int], *, last: bool = False) -> int:
+    """Run something as a command is run: every error is one line and an exit code, Ctrl-C is 130.
+
+    `last`: the process ends with this call.
+    """
     _open_streams()
     try:
         interrupts.install()
-        code = _guarded(sys.argv[1:] if argv is None else argv)
+        code = _guarded(run)
         interrupts.finish()
     except interrupts.Interrupted:
         interrupts.finish()
         code = interrupts.EXIT_INTERRUPTED
     finally:
-        if argv is not None:
+        if not last:
             interrupts.restore()
+    return code
+
+
+def _command(argv: Sequence[str]) -> int:
+    args = parse(argv)
+    with cache.writable() if args.command != "list" else nullcontext():
+        code: int = args.run(args)
     return code
 
 
@@ -98,12 +113,10 @@ def _open_streams() -> None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
 
 
-def _guarded(argv: Sequence[str]) -> int:
+def _guarded(run: Callable[[], int]) -> int:
     try:
         installation.check()
-        args = parse(argv)
-        with cache.writable() if args.command != "list" else nullcontext():
-            code: int = args.run(args)
+        code = run()
         sys.stdout.flush()
         return code
     except (DivergedError, ProtocolError) as error:

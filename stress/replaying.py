@@ -21,13 +21,13 @@ from stress.drawing import draw
 from stress.job import finder
 from stress.report.places import short
 from stress.report.text import wrap
-from stress.searching import smallest, waiting
+from stress.searching import patience, smallest, waiting
 from stress.selection import choose
 
 if TYPE_CHECKING:
     from engine.explore import Result
 
-REPLAY: float = 120.0  # seconds for a replay in another process
+REPLAY: float = 300.0  # seconds for a replay in another process
 
 
 def replay(args: argparse.Namespace) -> int:
@@ -80,8 +80,9 @@ def _in_a_child(schedule: Schedule, source: str, executor: str, processes: bool)
     with tempfile.TemporaryDirectory(prefix="pttorture-replay-") as folder:
         nursery = Nursery(Path(folder) / "zygote.log")
         try:
-            answer = nursery.ask("replay", REPLAY, schedule=schedule.to_json(), executor=executor, source=source,
-                                 processes=processes)
+            with patience(f"replaying on {executor}: compiling (once, about half a minute)"):
+                answer = nursery.ask("replay", REPLAY, schedule=schedule.to_json(), executor=executor, source=source,
+                                     processes=processes)
         finally:
             nursery.close()
     violation = answer["violation"]
@@ -126,12 +127,21 @@ def _read_file(name: str) -> tuple[Schedule, str]:
         text = Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{name}: cannot be read ({error})") from error
+    return parsed(text, name, Path(name).parent)
+
+
+def parsed(text: str, name: str, folder: Path) -> tuple[Schedule, str]:
+    """A schedule, and the user's file it belongs to ("" for ours), which it names relative to `folder`.
+
+    Raises:
+        UsageError: no schedule; names `name`.
+    """
     try:
         schedule = Schedule.from_json(text)
     except UsageError as error:
         raise UsageError(f"{name}: {error}") from error
     source = str(schedule.bound.get("source", ""))
-    return schedule, str(Path(name).resolve().parent / source) if source else ""
+    return schedule, str((folder.resolve() / source).resolve()) if source else ""
 
 
 def saved(schedule: Schedule, source: str, target: str) -> Schedule:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -57,6 +58,21 @@ def line(title: str, look: Look, rate: float, seconds: float) -> str:
     depth = f", depth {look.depth}" if look.depth else ""
     return (f"{title}: {look.strategy}{bound}: {look.executions:,} executions{states}{depth}, {rate:,.0f}/s, "
             f"{seconds:.0f} s")
+
+
+@contextmanager
+def patience(text: str) -> Iterator[None]:
+    """On a terminal, says what is going on if it takes long."""
+    console = Console(sys.stderr)
+    timer = threading.Timer(_COMPILING, lambda: console.progress(text))
+    timer.daemon = True
+    if console.terminal:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        console.clear()
 
 
 @contextmanager

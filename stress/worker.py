@@ -76,7 +76,8 @@ def replay(schedule: str, executor: str, source: str, processes: bool) -> dict[s
     from stress.job import finder
 
     parsed = Schedule.from_json(schedule)
-    program = parsed.program(finder(source))
+    # Native code is compiled once for all variants of a scenario, whose parameters it then reads from the arena.
+    program = parsed.program(finder(source), folded=executor != "native")
     module = importlib.import_module(f"engine.{executor}.replay")
     options = {"processes": True} if processes else {}
     execution = module.replay(program, parsed, **options)

@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""S1-d: both-give-up:rfc-v1
+
+missed-free: a table is empty and stays linked at scenarios/models/rest.py:37
+
+Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
+"""
+
+from stress.repro import main
+
+SCHEDULE = r'''
+{
+ "bound": {"preemptions": 2, "smallest": "Nothing breaks with fewer preemptions.", "steps": 10000, "strategy": "dfs"},
+ "choices": [[], []],
+ "engine": "0.1.0",
+ "geometry": {"entries": 4, "frames": 8, "levels": 2},
+ "lock": "qrwlock",
+ "model": "sc",
+ "params": {"check_cached": 0, "count": 52, "flush": 1, "free": 1, "free_at": 0, "hardware": 0, "iotlb_ways": 1, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 1, "pin": 0, "policy": 0, "queued": 0, "range_check": 1, "restart": 0, "split": 0, "sync_inside": 0, "trust_level": 1, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "pool": "reuse",
+ "rounds": 1,
+ "scenario": "both-give-up",
+ "sites": {"107": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:28"], "108": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:29"], "15": ["walk", "read_once", 0, "scenarios/models/table.py:46"], "16": ["walk", "read_once", 1, "scenarios/models/table.py:48"], "17": ["walk", "read_once", 2, "scenarios/models/table.py:52"], "21": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "23": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:90"], "24": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:92"], "25": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:105"], "27": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:126"], "64": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "65": ["clear_pte", "atomic_dec_return", 0, "scenarios/models/count.py:96"], "7": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:72"], "70": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:180"], "71": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:182"], "73": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:186"], "76": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:193"], "77": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:194"], "78": ["free_if_empty", "atomic_dec", 1, "scenarios/models/unmap.py:196"], "8": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:76"], "9": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:77"]},
+ "threads": 2,
+ "variant": "rfc-v1",
+ "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 21, "thread": -1, "where": "scenarios/models/rest.py:37"},
+ "turns": [
+  [0,23], [0,15], [0,16], [0,17], [0,24], [0,7], [0,8], [0,25], [0,25], [0,64], [0,65], [0,27], [1,23], [1,15],
+  [1,16], [1,17], [1,24], [1,7], [1,8], [1,25], [1,25], [1,64], [1,65], [1,27], [1,70], [0,70], [0,71], [0,107],
+  [0,108,true], [1,71], [1,107], [1,108,true], [0,108], [0,73], [0,76], [0,77,true], [1,108], [1,73], [1,76], [1,77],
+  [1,78], [1,9], [0,77], [0,78], [0,9]
+ ]
+}
+'''
+
+if __name__ == "__main__":
+    raise SystemExit(main(SCHEDULE, __file__))

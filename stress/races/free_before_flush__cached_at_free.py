@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""S4-i: free-before-flush:cached-at-free
+
+stale-translation: a table is freed while a paging-structure cache leads to it at
+scenarios/models/walker.py:135
+
+Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
+"""
+
+from stress.repro import main
+
+SCHEDULE = r'''
+{
+ "bound": {"preemptions": 0, "smallest": "", "steps": 10000, "strategy": "dfs"},
+ "choices": [[], []],
+ "engine": "0.1.0",
+ "geometry": {"entries": 4, "frames": 8, "levels": 2},
+ "lock": "qrwlock",
+ "model": "sc",
+ "params": {"check_cached": 1, "count": 32, "flush": 1, "free": 1, "free_at": 2, "hardware": 1, "iotlb_ways": 1, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "pin": 0, "policy": 0, "queued": 0, "range_check": 0, "restart": 0, "split": 0, "super_page": 0, "sync_inside": 0, "trust_level": 1, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "pool": "quarantine",
+ "rounds": 1,
+ "scenario": "free-before-flush",
+ "sites": {"100": ["free_if_empty", "atomic_dec", 0, "scenarios/models/unmap.py:185"], "101": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:186"], "104": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:193"], "105": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:194"], "107": ["check_not_cached", "read_once", 0, "scenarios/models/walker.py:134"], "108": ["check_not_cached", "read_once", 1, "scenarios/models/walker.py:134"], "109": ["check_not_cached", "check", 0, "scenarios/models/walker.py:135"], "11": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "114": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "128": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:28"], "129": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:29"], "14": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "23": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:72"], "24": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:76"], "25": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:77"], "42": ["walk", "read_once", 0, "scenarios/models/table.py:46"], "43": ["walk", "read_once", 1, "scenarios/models/table.py:48"], "44": ["walk", "read_once", 2, "scenarios/models/table.py:52"], "52": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:90"], "53": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:92"], "54": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:105"], "56": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:126"], "93": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"], "98": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:180"], "99": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:182"]},
+ "threads": 2,
+ "variant": "cached-at-free",
+ "violation": {"address": 0, "kind": "stale-translation", "message": "a table is freed while a paging-structure cache leads to it", "other": "", "site": 109, "thread": 0, "where": "scenarios/models/walker.py:135"},
+ "turns": [
+  [0,52], [0,42], [0,43], [0,44], [0,53], [0,23], [0,24], [0,54], [0,54], [0,11], [0,14], [0,54], [0,11], [0,14],
+  [0,56], [0,98], [0,99], [0,128], [0,129], [0,100], [0,101], [0,11], [0,14], [0,114], [0,104], [0,105], [0,56],
+  [0,25], [0,93], [0,107], [0,108]
+ ]
+}
+'''
+
+if __name__ == "__main__":
+    raise SystemExit(main(SCHEDULE, __file__))

@@ -1,0 +1,85 @@
+"""`pttorture repro`: scripts and tests that reproduce a race."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import UsageError
+from stress import scripts
+from stress.replaying import read, saved
+from stress.report.places import short
+from stress.report.write import check_target, write
+from stress.selection import choose
+
+if TYPE_CHECKING:
+    from engine.schedule import Schedule
+
+
+def repro(args: argparse.Namespace) -> int:
+    """The whole command."""
+    if not args.name:
+        return _list()
+    for option, target in (("--script", args.script), ("--pytest", args.pytest)):
+        _check(option, target)
+    if not (args.script or args.pytest):
+        return _where(args.name)
+    schedule, source = read(args.name)
+    race = _race(args.name)
+    _write(args.script, scripts.script, schedule, source, race, "python3")
+    _write(args.pytest, scripts.pytest, schedule, source, race, "pytest")
+    return 0
+
+
+def _write(target: str | None, render: Callable[[Schedule, str], str], schedule: Schedule, source: str, race: str,
+           run: str) -> None:
+    if target:
+        write(target, render(saved(schedule, source, target), race))
+        sys.stdout.write(f"written: {target}; run it with: {run} {shlex.quote(target)}\n")
+
+
+def _check(option: str, target: str | None) -> None:
+    """Only a file that was written here is replaced: a mistyped name must not cost anybody's protocol.
+
+    Raises:
+        UsageError: it cannot be written, or is somebody's own.
+    """
+    if target is None:
+        return
+    check_target(option, target)
+    if target != "-" and not target.endswith(".py"):
+        raise UsageError(f"{option} {target}: a Python file; its name ends in .py")
+    path = Path(target)
+    if path.is_file() and path.stat().st_size and scripts.MARK not in path.read_text(errors="replace"):
+        raise UsageError(f"{option} {target}: exists and was not written by pttorture repro; name another file")
+
+
+def _race(name: str) -> str:
+    """The catalogue's name of what a NAME means, "" if it has none."""
+    return "" if name.endswith(".json") else choose(name, first=True)[0].variant.item
+
+
+def _where(name: str) -> int:
+    """Where the ready script of a race is.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = None if name.endswith(".json") else choose(name, first=True)[0]
+    path = scripts.ready(found.scenario, found.variant) if found and not found.source else None
+    if path is None or not path.is_file():
+        raise UsageError(f"{name}: no ready script; write one with --script FILE.py or --pytest FILE.py")
+    sys.stdout.write(f"{path}\nrun it with: python3 {shlex.quote(short(str(path)))}\n")
+    return 0
+
+
+def _list() -> int:
+    sys.stdout.write(f"ready scripts in {scripts.FOLDER}:\n")
+    for scenario, variant in scripts.broken():
+        title = f"{scenario.name}:{variant.name}"
+        sys.stdout.write(f"  {variant.item:<16} {title:<40} {scripts.ready(scenario, variant).name}\n")
+    return 0
