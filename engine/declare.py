@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Final, TypeVar, cast
 
 from engine.errors import UsageError
@@ -124,7 +125,7 @@ class Protocol:
         return bool(parameters) and parameters[0] == "mem"
 
     def __call__(self, *_args: Any) -> Any:
-        raise UsageError(f"{self.name}: a protocol is run by an executor, not called")
+        raise UsageError(f"{self.name}: a protocol is run by an executor, not called; give a Role the protocol itself")
 
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -173,6 +174,11 @@ class Role:
     context: str = "process"
     scale: bool = False
 
+    def __post_init__(self) -> None:
+        if not (isinstance(self.args, tuple) and all(isinstance(value, int) for value in self.args)):
+            raise UsageError(f"role {self.name!r}: args={self.args!r} is not a tuple of numbers; one number needs a "
+                             f"comma: (1,)")
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -211,7 +217,8 @@ class Variant:
             raise UsageError(f"variant {self.name!r}: kind {self.kind!r} is not one of {', '.join(VARIANT_KINDS)}")
         for expectation in (self.expects, *(e for _, e in self.expects_by)):
             if expectation != CLEAN and expectation not in BY_NAME:
-                raise UsageError(f"variant {self.name!r}: {expectation!r} is not a violation kind")
+                close = "".join(f"; did you mean {name}?" for name in get_close_matches(expectation, BY_NAME, 1))
+                raise UsageError(f"variant {self.name!r}: {expectation!r} is not a violation kind{close}")
 
     def expected(self, **conditions: str) -> str:
         """The expectation under e.g. lock="qrwlock", model="sc", executor="native"."""
@@ -247,6 +254,12 @@ class Scenario:
     geometry: Geometry = Geometry()
     small: Geometry = Geometry(entries=4, levels=3, frames=16)
     rounds: int = 1
+
+    def __post_init__(self) -> None:
+        for what, values, kind in (("roles", self.roles, Role), ("variants", self.variants, Variant)):
+            if not (isinstance(values, tuple) and values and all(isinstance(value, kind) for value in values)):
+                raise UsageError(f"scenario {self.name!r}: {what} is not a tuple of {kind.__name__}s; one needs a "
+                                 f"comma: ({kind.__name__}(...),)")
 
     def variant(self, name: str = "") -> Variant:
         """The variant of that name, the first one without a name."""

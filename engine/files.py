@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from engine.declare import Scenario
-from engine.errors import PttortureError, UsageError
+from engine.errors import ProtocolError, UsageError
 
 
 def load_file(path: str | Path) -> tuple[Scenario, ...]:
@@ -45,8 +45,10 @@ def _import(file: Path) -> object:
     try:
         with contextlib.redirect_stdout(sys.stderr):  # standard output is for the command's own result
             spec.loader.exec_module(module)
-    except PttortureError:
+    except ProtocolError:
         raise
+    except UsageError as error:
+        raise UsageError(f"{file}:{_line_in(file, error)}: {error}") from error
     except SyntaxError as error:
         raise UsageError(f"{file}:{error.lineno or 1}: {error.msg}") from error
     except (Exception, SystemExit) as error:

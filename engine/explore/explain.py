@@ -162,7 +162,8 @@ class _Explainer:
     def on_step_limit(self) -> str:
         if self.detail == c.LIMIT_LOCAL:
             return f"{who(self.m, self.thread)} works for ever without a step"
-        return f"more than {self.m.C[c.C_LIMIT]} steps and choices in one execution"
+        hint = "" if self.m.C[c.C_RELAXES] else "; a loop that waits for another thread calls mem.cpu_relax()"
+        return f"more than {self.m.C[c.C_LIMIT]} steps and choices in one execution{hint}"
 
     def on_deadlock(self) -> str:
         return "; ".join(self.waits())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Sequence
+from itertools import pairwise
 from types import ModuleType
 
-from engine.declare import Counter, Lock, Param, Protocol, Word
+from engine.declare import Counter, Declared, Lock, Param, Protocol, Word
 from engine.language import ir
 from engine.language.linker import Linker
 from engine.language.source import Source, expression, place_of, scope_of, similar
@@ -104,10 +106,36 @@ class Expressions:
             return self._word(int(value), node)
         raise self.source.error(f"{ast.unparse(node)} is a {type(value).__name__}, not an integer constant", node)
 
+    def _refuse_address(self, node: ast.expr, other: ast.expr | None = None, step: int = 1) -> None:
+        """A declared word stands for its address, which is never 0: where that cannot be meant, say so.
+
+        Args:
+            other: compared with it, or added to it; None where only the truth of `node` counts.
+            step: what a constant `other` must be a multiple of to make sense; 0: none does.
+        """
+        if not isinstance(node, ast.Name) or self._is_local(node):
+            return
+        if other is not None and not (isinstance(other, ast.Constant) and isinstance(other.value, int)
+                                      and (step == 0 or other.value % step)):
+            return
+        value = self.scope.get(node.id)
+        if isinstance(value, Word):
+            raise self.source.error(f"{node.id} is the address of a shared word; its value is "
+                                    f"mem.read_once({node.id})", node)
+        if isinstance(value, Lock):
+            raise self.source.error(f"{node.id} is the address of a lock, never 0; try it with a trylock", node)
+
+    def test(self, node: ast.expr) -> ir.Expr:
+        """An expression where only its truth counts."""
+        self._refuse_address(node)
+        return self.expr(node)
+
     def ex_BinOp(self, node: ast.BinOp) -> ir.Expr:
         if type(node.op) not in BINARY:
             hint = "; write // for division" if isinstance(node.op, ast.Div) else ""
             raise self.source.error(f"operator {type(node.op).__name__} is not in the protocol language{hint}", node)
+        if isinstance(node.op, ast.Add | ast.Sub):
+            self._refuse_address(node.left, node.right, 4)
         a, b = self.operands([node.left, node.right])
         return ir.Binary(BINARY[type(node.op)], a, b)
 
@@ -116,12 +144,16 @@ class Expressions:
             return self.expr(node.operand)
         if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant) and type(node.operand.value) is int:
             return ir.Const(-self._word(node.operand.value, node).value & MASK)  # a constant, so that B[-1] is caught
-        return ir.Unary(_UNARY[type(node.op)], self.expr(node.operand))
+        return ir.Unary(_UNARY[type(node.op)],
+                        (self.test if isinstance(node.op, ast.Not) else self.expr)(node.operand))
 
     def ex_Compare(self, node: ast.Compare) -> ir.Expr:
         for op in node.ops:
             if type(op) not in _COMPARE:
                 raise self.source.error(f"{expression(op)} is not in the protocol language", node)
+        for left, right in pairwise([node.left, *node.comparators]):
+            self._refuse_address(left, right, 0)
+            self._refuse_address(right, left, 0)
         if len(node.ops) == 1:
             a, b = self.operands([node.left, node.comparators[0]])
             return ir.Binary(_COMPARE[type(node.ops[0])], a, b)
@@ -135,7 +167,7 @@ class Expressions:
 
     def ex_BoolOp(self, node: ast.BoolOp) -> ir.Expr:
         result, place = self._temp(), place_of(node)
-        self.out.append(ir.Assign(result, self.expr(node.values[0]), place))
+        self.out.append(ir.Assign(result, self.test(node.values[0]), place))
         self._rest(node, 1, result, place)
         return ir.Var(result)
 
@@ -143,7 +175,7 @@ class Expressions:
         if at == len(node.values):
             return
         saved, self.out = self.out, []
-        self.out.append(ir.Assign(result, self.expr(node.values[at]), place))
+        self.out.append(ir.Assign(result, self.test(node.values[at]), place))
         self._rest(node, at + 1, result, place)
         inner, self.out = tuple(self.out), saved
         then, other = (inner, ()) if isinstance(node.op, ast.And) else ((), inner)
@@ -151,7 +183,7 @@ class Expressions:
 
     def ex_IfExp(self, node: ast.IfExp) -> ir.Expr:
         result, place = self._temp(), place_of(node)
-        test = self.expr(node.test)
+        test = self.test(node.test)
         arms = []
         for arm in (node.body, node.orelse):
             saved, self.out = self.out, []
@@ -200,6 +232,11 @@ class Expressions:
             raise self.source.error("only local names and array elements can be assigned", node)
         if node.id == "mem" or (node.id.startswith("_t") and node.id[2:].isdigit()):
             raise self.source.error(f"{node.id!r} is reserved", node)
+        declared = self.scope.get(node.id)
+        if isinstance(declared, Declared):
+            hint = f"; mem.write_once({node.id}, value) stores to it" if isinstance(declared, Word) else ""
+            raise self.source.error(f"{node.id} is declared as a {type(declared).__name__}, a local variable needs "
+                                    f"another name{hint}", node)
         return node.id
 
     def _array_size(self, node: ast.Call) -> int:
@@ -226,6 +263,9 @@ class Expressions:
         if isinstance(node, ast.Name):
             if node.id in self.scope:
                 return self.scope[node.id]
+            if hasattr(builtins, node.id):
+                raise self.source.error(f"{node.id} is Python's own; a protocol calls primitives (mem.read_once) and "
+                                        f"other protocols", node)
             raise self.source.error(f"{node.id!r} is not defined{similar(node.id, self.scope)}", node)
         if isinstance(node, ast.Attribute):
             owner = self._resolve(node.value)

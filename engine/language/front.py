@@ -143,14 +143,14 @@ class _FunctionCompiler(Calls):
         self.out.append(ir.Assign(name, ir.Binary(op, before, self.expr(node.value)), place_of(node)))
 
     def do_If(self, node: ast.If) -> None:
-        test = self.expr(node.test)
+        test = self.test(node.test)
         self.out.append(ir.If(test, self.block(node.body), self.block(node.orelse), place_of(node)))
 
     def do_While(self, node: ast.While) -> None:
         if node.orelse:
             raise self.source.error("while ... else is not in the protocol language", node.orelse[0])
         saved, self.out = self.out, []
-        test = self.expr(node.test)
+        test = self.test(node.test)
         before, self.out = tuple(self.out), saved
         self.out.append(ir.While(before, test, self.block(node.body), (), place_of(node)))
 

@@ -13,6 +13,7 @@ from engine.errors import UsageError
 from engine.language import ir
 from engine.language.fold import fold
 from engine.language.front import compile_module
+from engine.language.source import Source
 from engine.memory.layout import Layout, lay_out
 from engine.memory.members import check_sites
 
@@ -100,7 +101,8 @@ def _roots(scenario: Scenario) -> list[Protocol]:
     roots = [scenario.setup, scenario.at_rest, *(role.run for role in roles)]
     for root in roots:
         if root is not None and not isinstance(root, Protocol):
-            raise UsageError(f"scenario {scenario.name!r}: {root!r} is not a protocol; decorate it with @protocol")
+            name = getattr(root, "__name__", repr(root))
+            raise UsageError(f"scenario {scenario.name!r}: {name} is not a protocol; decorate it with @protocol")
     return [root for root in roots if root is not None]
 
 
@@ -133,6 +135,7 @@ def build(scenario: Scenario, variant: str = "", *, geometry: Geometry | None = 
     roles = _threads(scenario, chosen, names, threads)
     layout = lay_out(geometry, module.words, module.locks, len(module.params), len(roles), ring)
     values = _param_values(scenario, module, chosen, params or {}, layout)
+    _check_counters(scenario, module, chosen)
     addresses = {**layout.words, **layout.locks}
     functions = fold(module, addresses, values if folded else _settled(scenario, module, values, params or {}))
     lock_kinds = {
@@ -162,9 +165,28 @@ def _threads(scenario: Scenario, variant: Variant, names: Mapping[int, str], wan
     for role in [*roles, *extra]:
         index = seen[role.name] = seen.get(role.name, -1) + 1
         args = (*role.args, index) if role.scale else role.args
+        _check_args(role, args)
         name = role.name if index == 0 else f"{role.name}{index + 1}"
         threads.append(Thread(name, names[id(role.run)], args, role.context))
     return tuple(threads)
+
+
+def _check_counters(scenario: Scenario, module: ir.Module, variant: Variant) -> None:
+    for name in (*variant.needs, *variant.forbids):
+        if name not in module.counters:
+            known = ", ".join(sorted(module.counters)) or "nothing"
+            raise UsageError(f"{scenario.name}, variant {variant.name}: no protocol counts {name!r}; they count: "
+                             f"{known}")
+
+
+def _check_args(role: Role, args: tuple[int, ...]) -> None:
+    """Raises ProtocolError, at the protocol, if it does not take what its role passes."""
+    source = Source.of(role.run)
+    takes = [arg.arg for arg in source.tree.args.args][int(role.run.takes_mem):]
+    if len(args) != len(takes):
+        wanted = f"takes ({', '.join(takes)}) besides mem" if takes else "takes nothing but mem"
+        more = ", the index of a role that scales included" if role.scale else ""
+        raise source.error(f"{role.run.name} {wanted}; role {role.name!r} passes {len(args)} values{more}")
 
 
 def _settled(scenario: Scenario, module: ir.Module, values: Mapping[str, int],
