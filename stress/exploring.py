@@ -86,7 +86,7 @@ def _check(args: argparse.Namespace) -> None:
     if args.strategy is not None and args.strategy not in STRATEGIES:
         raise UsageError(f"--strategy: unknown strategy {args.strategy!r}{options.close(args.strategy, STRATEGIES)}")
     takes = TABLE[args.strategy].options if args.strategy else {"preemptions"}
-    for option in ("seed", "preemptions"):
+    for option in ("seed", "depth", "preemptions"):
         able = " or ".join(name for name, row in TABLE.items() if option in row.options)
         options.refuse(getattr(args, option) is not None and option not in takes,
                        f"--{option} has no effect without --strategy {able}")
@@ -109,8 +109,8 @@ def _search(program: Program, args: argparse.Namespace, lock: str) -> Result:
     if not find(args.strategy).ends and seconds is None and args.executions is None:
         seconds = 10.0
     return search.explore(program, strategy=args.strategy, preemptions=args.preemptions, executions=args.executions,
-                          seconds=seconds, seed=1 if args.seed is None else args.seed, lock=lock, model=args.model,
-                          stop_at_first=not args.all)
+                          seconds=seconds, seed=1 if args.seed is None else args.seed, depth=args.depth or 3, lock=lock,
+                          model=args.model, stop_at_first=not args.all)
 
 
 def described(chosen: Chosen, program: Program, result: Result, lock: str) -> dict[str, Any]:

@@ -23,7 +23,8 @@ class Result:
         violation, schedule, preemptions: of the first violation found. found: executions that ended in a violation.
         counters: `mem.count` over the whole search. interrupted: by Ctrl-C; the rest is what it found so far.
         finals: what the executions that came to rest left behind, None if it was not asked for.
-        program: what was searched; `schedule` may belong to a smaller one (see `minimise`) and then names it.
+        program: what was searched; of a minimised violation what its schedule belongs to.
+        minimal: nothing breaks like `violation` with fewer preemptions: searches that were complete have shown it.
     """
 
     executions: int
@@ -43,6 +44,7 @@ class Result:
     interrupted: bool = False
     finals: frozenset[FinalState] | None = None
     program: Program | None = field(default=None, repr=False)
+    minimal: bool = False
 
     def outcomes(self, *words: str) -> set[tuple[int, ...]]:
         """The final values of some declared words, `name` or `name[i]`: one tuple for each distinct outcome."""

@@ -15,7 +15,7 @@ from stress import options
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("name", metavar="NAME", help="what to explore")
-    add("--strategy", metavar="S", help="dfs (complete within its bound) or random")
+    add("--strategy", metavar="S", help="dfs (complete within its bound), or a sampler: random, pct, pos, surw")
     add("--model", type=options.one_of("memory model", ("sc", "tso", "pso")), default="sc", metavar="M",
         help="memory model: sc (default), tso, pso")
     add("--lock", type=options.one_of("lock", options.ALL_LOCKS), metavar="NAME", help="queueing rule of the RW locks")
@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--preemptions", type=options.integer(0, 1000), metavar="N", help="at most N preemptions in an execution")
     add("--executions", type=options.integer(1, 10**15), metavar="N", help="at most N executions")
     add("--seconds", type=options.seconds, metavar="S", help="at most S seconds")
-    add("--seed", type=options.integer(0, 2**63 - 1), metavar="N", help="of the random strategy")
+    add("--seed", type=options.integer(0, 2**63 - 1), metavar="N", help="of a sampler")
+    add("--depth", type=options.integer(1, 64), metavar="D", help="pct: the depth of the bugs it looks for (3)")
     add("--save", metavar="FILE", help="write the schedule of the violation")
     add("--all", action="store_true", help="do not stop at the first violation")
     add("--json", metavar="FILE", help="write the result; - for standard output")

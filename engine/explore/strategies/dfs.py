@@ -6,10 +6,12 @@ executions are the least surprising ones.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final
 
 import numpy as np
 
+from engine.explore.load import Words
 from engine.explore.machine import cells as c
 from engine.explore.machine import step as m
 from engine.explore.machine.arrays import constant, words
@@ -18,6 +20,8 @@ from engine.explore.machine.state import undo
 from engine.explore.strategies import cells as x
 from engine.explore.strategies.base import Strategy
 from engine.jit import entry, jit
+
+X_ALLOWED: Final = x.X_OWN  # the processes that may take part, as bits
 
 
 @jit
@@ -62,7 +66,9 @@ def look(C: Any, S: Any, U: Any, D: Any, X: Any) -> Any:
     if S[c.S_KIND] == 0:
         t = m.chooser(C, S)
         mask = m.enabled(C, S)
-        if (t >= 0 or mask != 0) and X[x.X_DEPTH] >= X[x.X_LONGEST]:
+        left_out = mask != 0 and mask & X[X_ALLOWED] == 0
+        mask &= X[X_ALLOWED]
+        if left_out or ((t >= 0 or mask != 0) and X[x.X_DEPTH] >= X[x.X_LONGEST]):
             X[x.X_CUT] += 1
             X[x.X_PHASE] = x.BACK
             return False
@@ -126,6 +132,14 @@ class DepthFirst(Strategy):
 
     compiled = staticmethod(search)
 
-    def shorten(self) -> None:
-        """From now on look only along executions with fewer choices than the present one."""
-        self.X[x.X_LONGEST] = self.depth - 1
+    def prepare(self) -> tuple[Words, ...]:
+        self.X[X_ALLOWED] = -1
+        return ()
+
+    def only(self, threads: Collection[int]) -> None:
+        """Look only along executions, up to a violation, in which no other thread takes a step."""
+        self.X[X_ALLOWED] = sum(1 << t for t in threads)
+
+    def shorten(self, longest: int) -> None:
+        """From now on look only along executions with at most that many choices."""
+        self.X[x.X_LONGEST] = longest
