@@ -46,6 +46,7 @@ def minimise(program: Program, schedule: Schedule, *, seconds: float = 20.0) -> 
         UsageError: the schedule ends in no violation. DivergedError: the program does not follow it.
     """
     machine = machine_for(program, schedule)
+    Search(machine, "dfs", Options())  # compiles, before the clock starts
     recording = follow(machine, schedule)
     if recording.violation is None:
         raise UsageError(f"{program.name}: the schedule breaks nothing; there is nothing to minimise")
