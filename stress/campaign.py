@@ -32,6 +32,7 @@ class Run:
 
     Attributes:
         extra: what is not a job (a drawn race, notes), written after the results.
+        done: the jobs that ended, with their numbers in the journal and their results.
     """
 
     args: argparse.Namespace
@@ -40,6 +41,12 @@ class Run:
     journal: Journal
     allow_missed: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
+    done: list[tuple[int, Job, dict[str, Any]]] = field(default_factory=list)
+
+    def ended(self, job: Job, result: dict[str, Any]) -> None:
+        """A job has ended: note its result and show it."""
+        self.done.append((self.journal.number, job, result))
+        self.show(result)
 
     def show(self, result: dict[str, Any]) -> None:
         """One result, as soon as it is there."""
@@ -86,7 +93,7 @@ def _report(run: Run, interrupted: bool, failure: MachineError | None) -> int:
     run.journal.close()
     run.console.result(("interrupted: " if interrupted else "") + text.summary(results)
                        + f"; seed {run.seed}")
-    (run.console.result if code else run.console.say)(f"journal {_home(run.journal.path)}")
+    (run.console.result if code else run.console.say)(f"journal {home(run.journal.path)}")
     head = {"version": __version__, "seed": run.seed, "machine": machine.facts(), "interrupted": interrupted,
             "exit_code": code, "journal": str(run.journal.path), **run.extra}
     for target, render in _targets(run):
@@ -96,7 +103,7 @@ def _report(run: Run, interrupted: bool, failure: MachineError | None) -> int:
     return code
 
 
-def _home(path: Path) -> str:
+def home(path: Path) -> str:
     """A path as a shell reads it, short enough for a line where it lies at home."""
     with contextlib.suppress(RuntimeError, ValueError):
         return f"~/{path.relative_to(Path.home())}"
@@ -151,4 +158,8 @@ def _all(run: Run, jobs: list[Job]) -> None:
         if seconds > 2:
             run.console.say(f"compiled in {seconds:.0f} s")
         for job in jobs:
-            run.show(made.run(job))
+            run.ended(job, made.run(job))
+    if run.args.explain:
+        from stress.explaining import explain
+
+        explain(run)

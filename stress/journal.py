@@ -4,6 +4,7 @@
     {"event": "started", "job": {...}}           before a variant and mode begins
     {"event": "finding", "job": 3, ...}          a violation or a fault, synced to the disk at once
     {"event": "finished", "job": 3, "result": {...}}
+    {"event": "explained", "job": 3, "violation": 0, ...}   what the search says of a violation
     {"event": "end", "exit_code": 0, "interrupted": false}
 
 A job that was started and has no end is one that the harness did not survive. Journals live in
@@ -56,6 +57,11 @@ class Journal:
             except OSError as error:
                 raise MachineError(f"cannot write the journal {self.path}: {error.strerror}") from error
 
+    @property
+    def number(self) -> int:
+        """The number of the job that was started last."""
+        return self._jobs - 1
+
     def started(self, job: Mapping[str, Any]) -> int:
         """Note that a job begins; returns its number, to be passed on to `finding` and `finished`."""
         number, self._jobs = self._jobs, self._jobs + 1
@@ -67,6 +73,10 @@ class Journal:
 
     def finished(self, number: int, result: Mapping[str, Any]) -> None:
         self.write("finished", sync=True, number=number, result=dict(result))
+
+    def explained(self, number: int, violation: int, explanation: Mapping[str, Any]) -> None:
+        """Note what the search says of a violation of a finished job; it becomes part of that violation."""
+        self.write("explained", sync=True, number=number, violation=violation, explanation=dict(explanation))
 
     def close(self) -> None:
         os.close(self._file)
@@ -148,4 +158,6 @@ def results(path: Path) -> list[dict[str, Any]]:
             found[number]["violations" if "kind" in finding else "faults"].append(finding)
         elif event["event"] == "finished":
             found[number] = event["result"]
+        elif event["event"] == "explained":
+            found[number]["violations"][event["violation"]] |= event["explanation"]
     return list(found.values())

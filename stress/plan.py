@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.declare import CLEAN, Scenario, Variant
 from engine.language.program import build
+from engine.text import count
 from stress import selection
 from stress.campaign import Run, runner
 from stress.job import Job, variant_of
 from stress.options import LOCKS
 from stress.results import expected
 from stress.runner import Runner
+from stress.searching import smallest
 from stress.selection import DEFAULT_SECONDS, Chosen
 from stress.supervisor import Supervisor
 from stress.trace import load, shipped
@@ -93,6 +95,10 @@ def main_job(run: Run) -> None:
     run.extra["drawn"] = _draw(run, search)
     run.extra["seconds"] = round(time.monotonic() - begin, 1)
     run.console.say(f"main job: {run.extra['seconds']} s, compilation not counted")
+    if args.explain:
+        from stress.explaining import explain
+
+        explain(run)
 
 
 def _jobs(run: Run, made: Runner, jobs: Sequence[Job], seconds: float | None) -> None:
@@ -109,7 +115,7 @@ def _jobs(run: Run, made: Runner, jobs: Sequence[Job], seconds: float | None) ->
         supervise = partial(Supervisor, timed, made.program(timed), enough=enough, most_hangs=1)
         result = made.run(timed, supervise=supervise)
         running += result["seconds"]
-        run.show(result)
+        run.ended(timed, result)
 
 
 class _Search(threading.Thread):
@@ -122,8 +128,6 @@ class _Search(threading.Thread):
         self.found: Result | None = None
 
     def run(self) -> None:
-        from engine.explore import smallest
-
         self.found = smallest(self.program, seconds=5.0)
 
 
@@ -135,7 +139,7 @@ def _draw(run: Run, search: _Search) -> dict[str, Any]:
     if found is None or found.schedule is None:
         run.console.result(f"{DRAWN}: the search found no interleaving that breaks it")
         return {"race": DRAWN, "schedule": None}
-    text = draw(search.program, found.schedule)
-    run.console.say(f"\n{search.chosen.title} ({DRAWN}), the smallest interleaving: {found.preemptions} preemptions, "
-                    f"{found.executions:,} executions\n\n{text}")
+    text = draw(search.program, found.schedule, replay=f"pttorture replay {DRAWN}")
+    run.console.say(f"\n{search.chosen.title} ({DRAWN}), the smallest interleaving: "
+                    f"{count(found.preemptions or 0, 'preemption')}, {count(found.executions, 'execution')}\n\n{text}")
     return {"race": DRAWN, "schedule": found.schedule.to_json(), "preemptions": found.preemptions, "picture": text}

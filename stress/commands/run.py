@@ -31,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="none, yield:P or delay:P:NS, with probability P before each step (default: native yield:0.05, "
              "python yield:0.2; with none the speed is the executor's own)")
     add("--allow-missed", action="store_true", help="a missed violation is no reason for exit code 4")
+    add("--explain", action="store_true",
+        help="search for the smallest interleaving of each violation, draw it and attach it to the results")
     add("--json", metavar="FILE", help="write all results; - for standard output (human text then goes to stderr)")
     add("--junit-xml", metavar="FILE", help="write all results as JUnit XML")
     add("--quiet", action="store_true", help="only what is not as expected, and the last line")

@@ -43,7 +43,8 @@ def _case(suite: ElementTree.Element, result: Mapping[str, Any], allow_missed: b
         said = result.get("why") or first.get("message", "")
         element = ElementTree.SubElement(case, tag, message=clean(f"{result['outcome']}: {said}"))
         places = [f"{v['kind']} at {v['where']}: {v['message']} ({v['count']} times)" for v in result["violations"]]
-        element.text = clean("\n".join([*places, *(fault["what"] for fault in result.get("faults", ()))]))
+        pictures = [f"\n{v['picture']}" for v in result["violations"] if v.get("picture")]
+        element.text = clean("\n".join([*places, *(fault["what"] for fault in result.get("faults", ())), *pictures]))
     ElementTree.SubElement(case, "system-out").text = figures(result)
     return tag
 
