@@ -27,6 +27,10 @@ BREAKS_AT = {
     "split:whole": 1, "descend-into-leaf:rfc-v1": 1, "descend-into-leaf:rfc-v2": 1, "fragment-store:refcount": 2,
     "fragment-store:refcount-typed": 2, "last-fragment:refcount": 1, "last-fragment:refcount-typed": 1,
     "last-fragment:refcount-add": 1, "free-unref:free-unref-page": 2, "boot-table:uncounted": 0,
+    "dax-wake:wake-at-zero": 1, "dax-wake:skips-reserved": 0, "dax-recheck:no-recheck": 1,
+    "dax-refault:one-based-no-lock": 1, "dax-refault:zero-based-no-lock": 1, "dax-fault-ref:wait-only": 1,
+    "dax-torn-busy:mapcount-first": 3, "dax-share:load-store": 1, "dax-ordinary-put:one-based": 0,
+    "dax-old-insert:mixed": 0, "dax-pud-pte:no-lock": 1,
 }
 #: The bound within which the scenario's fixes are searched completely; its broken variants all break below it.
 HOLDS_WITHIN = {"mapcount-get": 2, "stale-structure-cache": 2}
