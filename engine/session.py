@@ -61,10 +61,17 @@ STATES = ("idle", "running", "waiting", "done")
 @dataclass(frozen=True)
 class ThreadState:
     """One thread, for a watchdog. `lock` is the address of the lock it waits for, 0 if none; `since_ns` the clock's
-    (CLOCK_MONOTONIC) reading when it entered the state."""
+    (CLOCK_MONOTONIC) reading when it entered the state; `spins` the site of the cpu_relax in whose loop it does nothing
+    but load, -1 if it does more. If all do nothing else, nobody changes what they wait for."""
 
     thread: int
     state: str
     site: int
     lock: int
     since_ns: int
+    spins: int = -1
+
+    @property
+    def waits(self) -> bool:
+        """Whether only another thread can let it go on."""
+        return self.state == "waiting" or self.spins >= 0

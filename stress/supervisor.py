@@ -165,7 +165,7 @@ class Supervisor:
             return
         waits = list(session.who_waits())
         states = [t for t in session.threads() if t.state in ("running", "waiting")]
-        site = states[0].site if states else -1
+        site = -1 if not states else states[0].spins if states[0].spins >= 0 else states[0].site
         where = self.program.sites[site].where if 0 <= site < len(self.program.sites) else ""
         places = "; ".join(waits) or "no thread finishes"
         message = places if how == "deadlock" else f"no round ended within {seconds:.0f} s: {places}"

@@ -1,6 +1,6 @@
 """Is a round stuck? Told from words that the threads leave in the arena, and from what the kernel says of the workers.
 
-    deadlock   every thread that has not finished waits for a lock, the same one for half a second
+    deadlock   every thread that has not finished waits, for half a second: for a lock, or loading in a loop
     livelock   no round ends, nothing is counted, and the workers burn processor time all the while
     stopped    a worker is stopped by a signal: nothing can be said of the protocol
     hang       nothing moves and nobody works: a worker is stuck outside the protocol
@@ -44,7 +44,7 @@ class Watch:
                  sum(found.count for found in progress.violations))
         if signs != self._signs:
             self._signs, self._moved, self._burnt = signs, now, processor_seconds(pids)
-        pose = tuple((t.thread, t.state, t.lock, t.since_ns) for t in threads)
+        pose = tuple((t.thread, t.state, t.lock, t.since_ns, t.spins) for t in threads)
         if pose != self._pose:
             self._pose, self._posed = pose, now
         if all_wait(threads) and now - max(self._posed, self._moved) >= self.deadlock_after:
@@ -56,9 +56,9 @@ class Watch:
 
 
 def all_wait(threads: Sequence[ThreadState]) -> bool:
-    """Whether there are unfinished threads and every one of them waits for a lock."""
+    """Whether there are unfinished threads and every one of them waits."""
     unfinished = [thread for thread in threads if thread.state in ("running", "waiting")]
-    return bool(unfinished) and all(thread.state == "waiting" for thread in unfinished)
+    return bool(unfinished) and all(thread.waits for thread in unfinished)
 
 
 def process_state(pid: int) -> str:

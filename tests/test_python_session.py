@@ -169,7 +169,7 @@ def writer(mem):
 def test_a_nested_read_behind_a_writer_hangs_and_is_explained(tmp_path: Path) -> None:
     """S4-c on a fair lock: it must hang for good, not dissolve."""
     with running(program(tmp_path, DEADLOCK), tmp_path, lock="fair") as session:
-        until(lambda: len(session.who_waits()) == 2, "the deadlock")
+        until(lambda: all(thread.state == "waiting" for thread in session.threads()), "the deadlock")
         rounds = session.progress().rounds
         lines = sorted(session.who_waits())
         states = [state.state for state in session.threads()]

@@ -9,7 +9,7 @@ from engine.explore.machine import cells as c
 from engine.explore.machine import memory as mm
 from engine.memory.members import CODE_MASK, NAMES, confusion, displaced
 from engine.schedule import ALONE, Violation
-from engine.violations import BY_CODE
+from engine.violations import BY_CODE, BY_NAME
 
 _BAD: Final = {
     c.BAD_MAPCOUNT: ("_mapcount or page_type", mm.COUNTS, 0, "0xffffffff"),
@@ -22,6 +22,8 @@ _BAD: Final = {
 def violation_of(machine: Machine) -> Violation | None:
     """The violation the present execution ended in, None for none."""
     return _Explainer(machine).violation() if machine.failed else None
+
+_DEADLOCK: Final = BY_NAME["deadlock"].code
 
 
 def who(machine: Machine, thread: int) -> str:
@@ -46,6 +48,8 @@ class _Explainer:
         self.m = machine
         self.kind = int(machine.S[c.S_KIND])
         self.pc, self.thread = int(machine.S[c.S_PC]), int(machine.S[c.S_THREAD])
+        if self.kind == _DEADLOCK and machine.area(self.thread, c.T_STATUS) == c.ASLEEP:
+            self.pc -= 1  # it stands behind the cpu_relax that it sleeps in
         self.address = int(machine.S[c.S_ADDRESS]) & (1 << 64) - 1
         self.other, self.detail = int(machine.S[c.S_OTHER]), int(machine.S[c.S_DETAIL])
 

@@ -13,8 +13,10 @@ from engine.python.message import cpu_name, violation
 from engine.schedule import ALONE, Step, Violation
 from engine.session import Found
 from engine.violations import BY_CODE
+from engine.vocabulary import PRIMITIVES
 
 _WAIT_ROOM = 192
+SPIN_STEPS = 48  # recorded steps that must all be loads before a thread counts as waiting in a loop
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,17 @@ def wait_lines(program: Program, threads: list[Waiting]) -> list[str]:
 def current_waits(program: Program, arena: Arena) -> list[Waiting]:
     """What every thread waits for and holds now."""
     return [waiting(arena, t, program.layout.thread(t) + w.T_WAIT) for t in range(len(program.threads))]
+
+
+def spins_at(program: Program, arena: Arena, thread: int) -> int:
+    """The cpu_relax in whose loop a running thread does nothing but load, -1 if it does more or nobody recorded it.
+
+    Told from its recorded steps, so that a step costs nothing more.
+    """
+    relaxed = arena.load(program.layout.thread(thread) + w.T_RELAXED)
+    steps = ring_steps(program, arena, thread, SPIN_STEPS) if relaxed else []
+    loads = [step for step in steps if PRIMITIVES[program.sites[step.site].primitive].access == "load"]
+    return relaxed - 1 if len(loads) == SPIN_STEPS else -1
 
 
 def ring_steps(program: Program, arena: Arena, thread: int, count: int) -> list[Step]:

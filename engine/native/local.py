@@ -68,7 +68,7 @@ def running(B: int, me: int, site: int) -> int:  # noqa: ARG001 - every primitiv
 
 
 @export
-def cpu_relax(B: int, me: int, site: int) -> int:  # noqa: ARG001 - every primitive has a site
+def cpu_relax(B: int, me: int, site: int) -> int:
     """A failed turn of a protocol's own spin. Every few turns the CPU goes to those who are waited for."""
     p = B + me
     if load(p + T_INDEX) > 0xFFFF:  # nobody else runs: what it spins on never changes
@@ -78,7 +78,7 @@ def cpu_relax(B: int, me: int, site: int) -> int:  # noqa: ARG001 - every primit
         return 0
     turns = load(p + T_POLLS) + 1
     store(p + T_POLLS, turns)
-    store(p + T_RELAXED, 1)
+    store(p + T_RELAXED, site + 1)
     if turns & 15 == 0:
         halted(B)
         sched_yield()

@@ -67,6 +67,7 @@ from engine.native.words import (
     T_LENGTH,
     T_PRIVATE,
     T_READY,
+    T_RELAXED,
     T_RING,
     T_ROUND,
     T_SEQUENCE,
@@ -119,6 +120,7 @@ def round_begin(B: int, me: int) -> int:
     store(p + T_ROUND, generation)
     store(p + T_PRIVATE, 0)
     store(p + T_DEPTH, 0)
+    store(p + T_RELAXED, 0)
     store(p + T_SITE, NO_SITE)
     store(p + T_STACK, stack() - STACK_BYTES)
     store(p + T_READY, now(p))

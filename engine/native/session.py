@@ -16,6 +16,7 @@ from engine.memory.arena import STOP, Arena
 from engine.native import build, require
 from engine.native import evidence as e
 from engine.native import words as w
+from engine.python.message import spin_lines
 from engine.schedule import Step
 from engine.session import STATES, Progress, ThreadState
 
@@ -144,13 +145,15 @@ class Session:
             state = STATES[self.arena.load(area + w.T_STATUS)]
             lock = self.arena.load(area + w.T_WAIT + w.W_LOCK) if state == "waiting" else 0
             since = {"waiting": w.T_WAIT + w.W_SINCE, "running": w.T_BEGIN}.get(state, w.T_FINISH)
+            spins = e.spins_at(self.program, self.arena, thread) if state == "running" else -1
             found.append(ThreadState(thread, state, e.site_number(self.arena.load(area + w.T_SITE)), lock,
-                                     self.arena.load(area + since)))
+                                     self.arena.load(area + since), spins))
         return found
 
     def who_waits(self) -> list[str]:
-        """One line for each thread that waits for a lock: who holds it, and who arrived before."""
-        return e.wait_lines(self.program, e.current_waits(self.program, self.arena))
+        """One line for each thread that waits: for which lock, who holds it, who arrived before; or at which loop."""
+        return [*e.wait_lines(self.program, e.current_waits(self.program, self.arena)),
+                *spin_lines(self.program, self.threads())]
 
     def last_steps(self) -> list[Step]:
         """The last steps of every thread, in the order of time where stamps fix it; also of a dead arena."""

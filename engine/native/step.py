@@ -247,7 +247,8 @@ def run_out(B: int, me: int, site: int) -> None:
         diverged(B, p, DIVERGED_EXTRA, site)
     else:
         spin, since = 0, now(p)
-        store(p + T_WAIT + W_SITE, site & S_SITE)
+        site = load(p + T_RELAXED) - 1
+        store(p + T_WAIT + W_SITE, site)
         store(p + T_WAIT + W_SINCE, since)
         store(p + T_WAIT + W_HOW, HOW_CHANGE)
         store(p + T_POLLED, LOOKS_NEVER)

@@ -44,6 +44,7 @@ LOCK: Final = 16
 SINCE: Final = 24
 WANTS_WRITE: Final = 32
 STEPS: Final = 40  # rows ever written to the ring
+RELAXED: Final = 48  # site + 1 of a failed turn of a spin loop, 0 after any step but a load
 COUNTERS: Final = 512
 MAX_COUNTERS: Final = (THREAD_CONTROL - COUNTERS) // 8
 IDLE, RUNNING, WAITING, DONE = range(4)
@@ -84,6 +85,12 @@ def note_state(world: World, thread: int, state: int) -> None:
     at = world.layout.thread(thread)
     world.words[at + SINCE >> 3] = time.monotonic_ns()
     world.words[at + STATE >> 3] = state
+    world.words[at + RELAXED >> 3] = 0
+
+
+def spins_at(arena: Arena, at: int) -> int:
+    """The cpu_relax of a thread (its area) that has only loaded since its last failed turn there, -1 if it works."""
+    return arena.load(at + RELAXED) - 1
 
 
 def note_waiting(world: World, thread: int, lock: int, write: bool) -> None:

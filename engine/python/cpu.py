@@ -103,7 +103,7 @@ class Cpu:
         """One of `count` possibilities."""
         return 0
 
-    def relax(self) -> None:
+    def relax(self, site: int) -> None:
         """The end of a failed turn of a spin loop."""
 
     def running(self) -> int:
@@ -121,11 +121,11 @@ class AloneCpu(Cpu):
         self.found: Violation | None = None
         self.relaxed = 0
 
-    def relax(self) -> None:
+    def relax(self, site: int) -> None:
         """Nobody else runs, so what it spins on never changes."""
         self.relaxed += 1
         if self.relaxed > ALONE_SPINS:
-            raise self.fail("deadlock", self.site)
+            raise self.fail("deadlock", site)
 
     def report(self, kind: str, site: int, address: int, other: int) -> None:
         self.found = violation(self.world.program, kind, site, self.index, address, other)

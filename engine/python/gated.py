@@ -29,11 +29,11 @@ class GatedCpu(Cpu):
         self.chosen: list[int] = []
         self.turn = Turn(index, -1)
         self.pending = False  # a step has begun and is not recorded yet
-        self.relaxed = False  # a spin loop has failed since the last step
+        self.relaxed = -1  # where a spin loop has failed since the last step
 
     def arrive(self, site: int) -> None:
         self.turn = self.gate.wait(self.index, site)
-        self.site, self.turns, self.intent, self.relaxed, self.pending = site, 0, 0, False, True
+        self.site, self.turns, self.intent, self.relaxed, self.pending = site, 0, 0, -1, True
 
     def record(self, site: int, address: int, value: int, blocked: bool = False) -> None:
         self.pending = False
@@ -54,8 +54,8 @@ class GatedCpu(Cpu):
         self.chosen.append(chosen)
         return chosen
 
-    def relax(self) -> None:
-        self.relaxed = True
+    def relax(self, site: int) -> None:
+        self.relaxed = site
 
 
 def step_address(program: Program, site: int, address: int) -> int:

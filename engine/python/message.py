@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.language.program import Program
 from engine.memory.members import confusion, displaced, live_of
 from engine.memory.overlay import PAGE, PAGE_BYTES
 from engine.memory.shadow import unpack_place
 from engine.schedule import ALONE, Violation
+from engine.session import ThreadState
 from engine.violations import KEPT
+
+
+def spin_lines(program: Program, threads: Sequence[ThreadState]) -> list[str]:
+    """One line for each thread that loads in a loop and nothing else."""
+    return [f"{cpu_name(program, t.thread)} waits at {program.sites[t.spins].where} for a word that nobody changes"
+            for t in threads if t.spins >= 0]
 
 
 def violation(program: Program, kind: str, site: int, thread: int, address: int = 0, other: int = 0) -> Violation:

@@ -182,8 +182,8 @@ def _local(world: World) -> dict[str, Meaning]:
     def barrier(cpu: Cpu, site: int) -> None:
         """Nothing: the bus is sequentially consistent."""
 
-    def relax(cpu: Cpu, _site: int) -> None:
-        cpu.relax()
+    def relax(cpu: Cpu, site: int) -> None:
+        cpu.relax(site)
 
     def choose(cpu: Cpu, _site: int, count: int) -> int:
         return cpu.choose(count if 0 < count < 1 << 31 else 1)

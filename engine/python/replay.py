@@ -147,11 +147,12 @@ class _Run:
         """The turns are used up and some threads are not done: a deadlock, or a schedule that is too short."""
         for thread in threads:
             waits = thread in self.locks.blocked and not self.locks.can_run(thread)
-            if not waits and not self.cpus[thread].relaxed:
+            if not waits and self.cpus[thread].relaxed < 0:
                 last = f"; its last step is at {gate.recorded(gate.turns[-1].site)}" if gate.turns else ""
                 raise DivergedError(f"step {gate.at}: the schedule has ended, {cpu_name(self.program, thread)} is at "
                                     f"{gate.place(-1 if (site := gate.parked[thread]) is None else site)}{last}")
         first = threads[0]
-        site = gate.parked[first]
-        address = self.locks.blocked[first][0].address if first in self.locks.blocked else 0
+        blocked = first in self.locks.blocked
+        site = gate.parked[first] if blocked else self.cpus[first].relaxed
+        address = self.locks.blocked[first][0].address if blocked else 0
         self.execution.violation = violation(self.program, "deadlock", -1 if site is None else site, first, address)

@@ -25,6 +25,7 @@ from engine.python.meeting import Meeting
 from engine.python.perturb import QuickSwitching, perturbation
 from engine.python.primitives import namespace
 from engine.violations import BY_NAME, KEPT
+from engine.vocabulary import PRIMITIVES
 
 #: How long `mem.running()` keeps a load role in one round, in seconds.
 LOAD_ROUND: Final = 0.01
@@ -132,6 +133,7 @@ class _SessionCpu(Cpu):
         self.at = rounds.program.layout.thread(index)
         self.ring = self.at + THREAD_CONTROL + PRIVATE_WORDS * 8
         self.mask = rounds.program.layout.ring - 1
+        self.changes = [PRIMITIVES[s.primitive].access != "load" for s in rounds.program.sites]
         self.counters = {name: (self.at + control.COUNTERS >> 3) + i for i, name in enumerate(rounds.program.counters)}
 
     def arrive(self, site: int) -> None:
@@ -147,6 +149,8 @@ class _SessionCpu(Cpu):
             rounds.last = self.index
             rounds.switches += 1
         words[self.at + control.SITE >> 3] = site + 1
+        if self.changes[site]:
+            words[self.at + control.RELAXED >> 3] = 0
         if rounds.recorder:
             written = words[self.at + control.STEPS >> 3]
             place = self.ring + (written & self.mask) * control.ROW.size
@@ -159,7 +163,8 @@ class _SessionCpu(Cpu):
     def choose(self, count: int) -> int:
         return self.rng.randrange(count)
 
-    def relax(self) -> None:
+    def relax(self, site: int) -> None:
+        self.world.words[self.at + control.RELAXED >> 3] = site + 1
         if self.rounds.over():
             raise RoundOver
         time.sleep(0)

@@ -20,7 +20,7 @@ from engine.python import control
 from engine.python.compile import compile_functions
 from engine.python.cpu import AloneCpu, RoundOver, World
 from engine.python.locks import BookedLocks, LockTable, lock_name
-from engine.python.message import cpu_name, violation
+from engine.python.message import cpu_name, spin_lines, violation
 from engine.python.perturb import perturbation
 from engine.python.primitives import namespace
 from engine.python.rounds import Rounds
@@ -145,13 +145,15 @@ class Session:
             at = self.program.layout.thread(thread)
             state = STATES[self.arena.load(at + control.STATE)]
             lock = self.arena.load(at + control.LOCK) if state == "waiting" else 0
+            spins = control.spins_at(self.arena, at) if state == "running" else -1
             found.append(ThreadState(thread, state, self.arena.load(at + control.SITE) - 1, lock,
-                                     self.arena.load(at + control.SINCE)))
+                                     self.arena.load(at + control.SINCE), spins))
         return found
 
     def who_waits(self) -> list[str]:
-        """One line for each thread that waits for a lock: who holds it, and who arrived before."""
-        waiting = sorted((t for t in self.threads() if t.state == "waiting"), key=lambda t: t.since_ns)
+        """One line for each thread that waits: for which lock, who holds it, who arrived before; or at which loop."""
+        threads = self.threads()
+        waiting = sorted((t for t in threads if t.state == "waiting"), key=lambda t: t.since_ns)
         lines = []
         for number, state in enumerate(waiting):
             line = (f"{cpu_name(self.program, state.thread)} waits for {self.program.layout.where(state.lock)} "
@@ -161,7 +163,7 @@ class Session:
             ahead = [f"{cpu_name(self.program, other.thread)} ({self._mode(other.thread)}, queued)"
                      for other in waiting[:number] if other.lock == state.lock]
             lines.append(line + (f", behind {', '.join(ahead)}" if ahead else ""))
-        return lines
+        return lines + spin_lines(self.program, threads)
 
     def _mode(self, thread: int) -> str:
         return "write" if self.arena.load(self.program.layout.thread(thread) + control.WANTS_WRITE) else "read"
