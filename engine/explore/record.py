@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from engine.errors import DivergedError
 from engine.explore.explain import violation_of, who
@@ -109,20 +109,8 @@ class Recorder:
                 site = self.site(m.alone)
                 m.step(m.alone)
                 self._note(ALONE, site)
-        self.recording.violation = self._at_last_step(violation_of(m))
+        self.recording.violation = violation_of(m)
         return self.recording
-
-    def _at_last_step(self, violation: Violation | None) -> Violation | None:
-        """A thread that spins for ever is at its last step, what it looked at, under every executor."""
-        if violation is None or violation.kind != "deadlock":
-            return violation
-        m = self.m
-        if m.area(m.alone if violation.thread == ALONE else violation.thread, c.T_STATUS) != c.ASLEEP:
-            return violation
-        mine = [event.site for event in self.recording.events if event.thread == violation.thread]
-        if not mine:
-            return violation
-        return replace(violation, site=mine[-1], where=m.program.sites[mine[-1]].where)
 
 
 def follow(machine: Machine, schedule: Schedule) -> Recording:
