@@ -169,6 +169,10 @@ class _Explainer:
         hint = "" if self.m.C[c.C_RELAXES] else "; a loop that waits for another thread calls mem.cpu_relax()"
         return f"more than {self.m.C[c.C_LIMIT]} steps and choices in one execution{hint}"
 
+    def on_livelock(self) -> str:
+        last = "the last step leads" if self.detail == 1 else f"the last {self.detail} steps lead"
+        return f"{last} back to the state before, again and again; nobody finishes"
+
     def on_deadlock(self) -> str:
         return "; ".join(self.waits())
 

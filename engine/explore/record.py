@@ -68,6 +68,7 @@ class Recorder:
         self.m = machine
         machine.reset()
         self.recording = Recording(choices=[[] for _ in machine.program.threads])
+        self.picks: list[int] = []
 
     def step(self, t: int) -> None:
         r, m = self.recording, self.m
@@ -75,6 +76,7 @@ class Recorder:
         if last not in (-1, t) and last in m.enabled():
             r.preemptions += 1
         site, calls = self.site(t), self._calls(t)
+        self.picks.append(t)
         m.step(t)
         self._note(t, site, calls)
         r.turns.append(Turn(t, site, r.events[-1].event == c.ARRIVED))
@@ -99,11 +101,16 @@ class Recorder:
 
     def choose(self, t: int, value: int) -> None:
         self.recording.choices[t].append(value)
+        self.picks.append(value)
         self.m.choose(t, value)
 
     def finish(self) -> Recording:
-        """Nobody is enabled any more, or a violation has ended the execution."""
+        """Nobody is enabled any more, or a violation has ended the execution, or it goes round in a circle."""
         m = self.m
+        if not m.failed and m.enabled() and m.chooser() < 0:
+            from engine.explore.strategies.states_livelock import blame_cycle  # compiles; nobody else needs it
+
+            blame_cycle(m, self.picks)
         if not m.failed and not m.enabled() and m.chooser() < 0 and not m.stuck() and m.begin_at_rest():
             while m.alone_can_step():
                 site = self.site(m.alone)
@@ -133,9 +140,10 @@ def follow(machine: Machine, schedule: Schedule) -> Recording:
             raise DivergedError(f"step {number}: {who(machine, turn.thread)} {here} for the lock at "
                                 f"{machine.program.sites[turn.site].where}, unlike in the schedule")
     _make_choices(recorder, values)
+    recording = recorder.finish()
     if not machine.failed and machine.enabled():
         raise DivergedError(_too_short(machine, recorder, schedule))
-    return recorder.finish()
+    return recording
 
 
 def _make_choices(recorder: Recorder, values: Sequence[Iterator[int]]) -> None:

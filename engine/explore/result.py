@@ -25,6 +25,7 @@ class Result:
         finals: what the executions that came to rest left behind, None if it was not asked for.
         program: what was searched; of a minimised violation what its schedule belongs to.
         minimal: nothing breaks like `violation` with fewer preemptions: searches that were complete have shown it.
+        bytes: the memory of the states stored. stopped: why the search is not complete, in words, if it has a reason.
     """
 
     executions: int
@@ -45,6 +46,8 @@ class Result:
     finals: frozenset[FinalState] | None = None
     program: Program | None = field(default=None, repr=False)
     minimal: bool = False
+    bytes: int = 0
+    stopped: str = ""
 
     def outcomes(self, *words: str) -> set[tuple[int, ...]]:
         """The final values of some declared words, `name` or `name[i]`: one tuple for each distinct outcome."""

@@ -18,7 +18,7 @@ from engine.explore.progress import Look, Tell, listener, told
 from engine.explore.record import Recording
 from engine.explore.result import FinalState, Result
 from engine.explore.strategies import cells as x
-from engine.explore.strategies.base import Options
+from engine.explore.strategies.base import MEMORY, Options
 from engine.jit import HAVE_NUMBA
 from engine.language.program import Program
 from engine.schedule import Schedule
@@ -95,7 +95,7 @@ def explore(what: Scenario | Program, variant: str = "", *, strategy: str = "dfs
             bound: Bound | None = None, seed: int = 1, depth: int = 3, lock: str = "", pool: str = "",
             stop_at_first: bool = True, finals: bool = False, progress: Tell | None = None,
             preemptions: int | None = None, executions: int | None = None, seconds: float | None = None,
-            steps: int | None = None) -> Result:
+            steps: int | None = None, memory: int | None = None, compact: bool = False) -> Result:
     """Search a program's executions.
 
     Args:
@@ -104,6 +104,7 @@ def explore(what: Scenario | Program, variant: str = "", *, strategy: str = "dfs
         seed: of a sampler. depth: of the bugs that `pct` looks for.
         lock: the queueing rule of the RW locks, the variant's own if empty. pool: the same for the allocator's rule.
         stop_at_first: stop at the first violation. finals: collect the final states; does not stop at a violation.
+        memory: MB that `states` may take, then it gives up. compact: it stores a hash of a state instead of the state.
         progress: called some tens of times a second with a `Look`.
         preemptions, executions, seconds, steps: short for the fields of `bound`.
 
@@ -118,7 +119,7 @@ def explore(what: Scenario | Program, variant: str = "", *, strategy: str = "dfs
         raise UsageError(f"a {strategy} search ends by itself only with a number of executions or seconds")
     program = program_of(what, variant, bound)
     machine = Machine(program, lock=lock or own_lock(program), pool=pool, model=model, steps=bound.steps)
-    options = Options(bound.preemptions, bound.executions, seed, depth)
+    options = Options(bound.preemptions, bound.executions, seed, depth, memory or MEMORY, compact)
     data = described(strategy, options, bound.steps)
     if machine.failed:
         return failed_at_once(machine, data)
@@ -135,6 +136,8 @@ def own_lock(program: Program) -> str:
 def described(strategy: str, options: Options, steps: int) -> dict[str, Any]:
     """The bound as a schedule file and a verdict give it."""
     data: dict[str, Any] = {"strategy": strategy, "preemptions": options.preemptions, "steps": steps}
+    if options.compact:
+        data["compact"] = True
     return data | {name: getattr(options, name) for name in ("seed", "depth")
                    if name in strategies.find(strategy).options}
 
@@ -148,7 +151,7 @@ def run(search: Search, bound: dict[str, Any], seconds: float | None, stop_at_fi
     end = x.BUDGET
     interrupted = False
     try:
-        while end not in (x.COMPLETE, x.ENOUGH) and time.perf_counter() < until:
+        while end not in (x.COMPLETE, x.ENOUGH, x.LIMIT) and time.perf_counter() < until:
             end = search.slice(until)
             if end == x.FOUND:
                 found += 1
@@ -176,7 +179,8 @@ def result_of(search: Search, bound: dict[str, Any], seconds: float, end: int, f
                   end == x.COMPLETE, seconds, bound, m.model,
                   first.violation if first else None, schedule_of(m, first, bound) if first else None,
                   first.preemptions if first else None, found, m.counters(),
-                  finals=None if search.finals is None else frozenset(search.finals), program=m.program)
+                  finals=None if search.finals is None else frozenset(search.finals), program=m.program,
+                  bytes=search.strategy.bytes, stopped=search.strategy.stopped)
 
 
 def schedule_of(machine: Machine, recording: Recording, bound: dict[str, Any]) -> Schedule:

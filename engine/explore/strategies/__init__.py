@@ -33,6 +33,8 @@ class Row:
 TABLE: Final[dict[str, Row]] = {
     "dfs": Row("dfs:DepthFirst", True, frozenset({"preemptions"}),
                "depth first through every choice, or those with at most N preemptions"),
+    "states": Row("states:States", True, frozenset({"memory", "compact"}),
+                  "depth first through the states instead of the executions; finds livelocks"),
     "random": Row("random_walk:RandomWalk", False, frozenset({"seed"}),
                   "each step by a thread drawn uniformly among the enabled ones"),
     "pct": Row("pct:Pct", False, frozenset({"seed", "depth"}),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
 from engine.explore.load import Machine, Words
 from engine.explore.machine import cells as c
 from engine.explore.strategies import cells as x
+
+MEMORY: Final = 4096  # MB
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,15 @@ class Options:
         preemptions: switches away from a thread that could have gone on, None for any number.
         executions: after which the search ends, None for never.
         seed: of a sampler. depth: of the bugs that `pct` looks for.
+        memory: MB that the strategy's own arrays may take. compact: store a hash of a state instead of the state.
     """
 
     preemptions: int | None = None
     executions: int | None = None
     seed: int = 1
     depth: int = 3
+    memory: int = MEMORY
+    compact: bool = False
 
 
 class Strategy:
@@ -40,6 +45,7 @@ class Strategy:
     """
 
     compiled: ClassVar[Callable[..., Any]]
+    stopped: str = ""  # why it ended early, in words
 
     def __init__(self, machine: Machine, options: Options) -> None:
         self.machine, self.options = machine, options
@@ -60,8 +66,8 @@ class Strategy:
         """The arrays of this strategy alone. They may be made larger later: a slice that ends with FULL asks for it."""
         return ()
 
-    def grow(self) -> None:
-        """Make room after a slice that ended with FULL; the next one goes on where it stopped."""
+    def grow(self) -> bool:
+        """Make room after a slice that ended with FULL; the next one goes on where it stopped. False: it may not."""
         raise NotImplementedError
 
     def run(self, budget: int) -> int:
@@ -71,7 +77,8 @@ class Strategy:
             end = int(type(self).compiled(m.C, m.S, m.U, self.D, self.X, *self.arrays, budget))
             if end != x.FULL:
                 return end
-            self.grow()
+            if not self.grow():
+                return x.LIMIT
 
     def picks(self) -> list[int]:
         """The choices of the present execution: a thread, or the value of a `mem.choose` where one waits for it."""
@@ -81,6 +88,11 @@ class Strategy:
     def count(self, cell: int) -> int:
         """A number of the search so far: X_EXECUTIONS, X_STEPS, X_REDUNDANT, X_BLOCKED, X_STATES or X_CUT."""
         return int(self.X[cell])
+
+    @property
+    def bytes(self) -> int:
+        """The memory of what it stores of the states it has seen."""
+        return 0
 
     @property
     def depth(self) -> int:

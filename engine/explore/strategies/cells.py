@@ -46,3 +46,4 @@ COMPLETE: Final = 2
 ENOUGH: Final = 3
 FULL: Final = 4  # one of the strategy's own arrays has no room left
 ENDED: Final = 5  # see X_EACH
+LIMIT: Final = 6  # it has no room left and may not have more memory
