@@ -8,7 +8,8 @@ In the text:
     ```python last_put.py: put      the definition of that name in that file, as it is from here on
     ```console                      commands behind `$ `, each with what it prints
 
-`...` stands for any text, a line of it for any lines. Times and, where threads really ran, all figures may differ.
+`...` stands for any text, a line of it for any lines. Times and, where threads really ran, all figures may differ; that
+something is compiled first is left out.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)[ ]?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = {"pttorture": ["-m", "stress"], "pytest": ["-m", "pytest", "-p", "no:cacheprovider"], "python": []}
+COMPILING = re.compile(r"(\S+: )?compil(ing|ed) ")  # once, or never if it is in the cache
 SECONDS = 300.0
 
 
@@ -54,7 +56,8 @@ def pattern(shown: str, *, loose: bool) -> str:
             continue
         text = re.escape(line).replace(r"\.\.\.", ".*")
         number = r"\d+(?:,\d+)*(?:\\\.\d+)?"
-        text = re.sub(number, r"[\\d,.]+", text) if loose else re.sub(rf"in\\ {number}\\ s", r"in [\\d.]+ s", text)
+        seconds = rf"in\\ {number}(?:\\ )?s"
+        text = re.sub(number, r"[\\d,.]+", text) if loose else re.sub(seconds, r"in [\\d.]+ ?s", text)
         lines.append(text + r"\n")
     return "".join(lines) if shown.strip() else ""
 
@@ -89,7 +92,8 @@ def typed_in(typed: Typed, folder: Path) -> Typed:
     done = subprocess.run([sys.executable, *COMMANDS[name], *arguments], cwd=folder, env=environment, text=True,
                           capture_output=True, timeout=SECONDS, check=False)
     typed.code = done.returncode
-    typed.printed = "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n" if done.stdout else ""
+    lines = [line.rstrip() for line in done.stdout.splitlines() if not COMPILING.match(line)]
+    typed.printed = "".join(f"{line}\n" for line in lines)
     return typed
 
 
