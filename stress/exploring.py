@@ -22,7 +22,7 @@ from stress.report import json as json_report
 from stress.report.places import short
 from stress.report.text import wrap
 from stress.report.write import check_target, write
-from stress.searching import SECONDS, smallest, waiting
+from stress.searching import SECONDS, minimised, smallest, waiting
 from stress.selection import Chosen, choose
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def explore(args: argparse.Namespace) -> int:
     console = Console(sys.stderr if "-" in (args.json, args.save) else sys.stdout)
     try:
         with waiting(console, f"{chosen.scenario.name}:{chosen.variant.name}"):
-            result = _search(program, args, lock)
+            found = _search(program, args, lock)
+            result = _small(found)
     except Interrupted:
         with deferred():
             console.result("interrupted: no execution was completed")
@@ -48,12 +49,13 @@ def explore(args: argparse.Namespace) -> int:
         return EXIT_INTERRUPTED
     with deferred():
         data = described(chosen, program, result, lock)
+        data["minimised_from"] = _size(found) if found is not result else None
         for line in _lines(data, every=args.all):
             console.result(line)
         if result.schedule is not None:
             if args.save:
                 write(args.save, saved(result.schedule, chosen.source, args.save).to_json())
-            console.result("\n" + draw(program, result.schedule, replay=_again(args)).rstrip("\n"))
+            console.result("\n" + draw(result.program or program, result.schedule, replay=_again(args)).rstrip("\n"))
         elif args.save:
             console.result(f"no schedule written to {args.save}: nothing was found")
         _write(args, [data])
@@ -113,6 +115,18 @@ def _search(program: Program, args: argparse.Namespace, lock: str) -> Result:
                           model=args.model, stop_at_first=not args.all)
 
 
+def _small(found: Result) -> Result:
+    """What a sampler has found is long: it is made small before it is shown."""
+    from engine.explore.strategies import find
+
+    sampled = not find(found.bound["strategy"]).ends
+    return minimised(found) if sampled and not found.interrupted else found
+
+
+def _size(found: Result) -> dict[str, int | None]:
+    return {"steps": len(found.schedule.turns) if found.schedule else 0, "preemptions": found.preemptions}
+
+
 def described(chosen: Chosen, program: Program, result: Result, lock: str) -> dict[str, Any]:
     """The result as plain data, with its verdict."""
     variant = chosen.variant
@@ -143,6 +157,12 @@ def _violation(result: Result) -> dict[str, Any] | None:
     return {**asdict(result.violation), "schedule": schedule, "preemptions": result.preemptions}
 
 
+def _drawn(strategy: str, bound: Mapping[str, Any]) -> str:
+    """How a sampler drew."""
+    given = [f"{name} {bound[name]}" for name in ("depth", "seed") if name in bound]
+    return f"; {', '.join([strategy, *given])}" if given else ""
+
+
 def _lines(data: Mapping[str, Any], *, every: bool = False) -> list[str]:
     """The verdict with its bound: what was searched, and what that says. `every`: all violations were looked for."""
     bound = data["bound"]
@@ -160,9 +180,12 @@ def _lines(data: Mapping[str, Any], *, every: bool = False) -> list[str]:
     lines = [f"{data['scenario']}:{data['variant']}: {data['outcome']} (expected {data['expected']})",
              *wrap(f"{count(data['executions'], 'execution')}, {count(data['steps'], 'step')} "
                    f"in {data['seconds']:.1f} s, {how}", indent=2),
-             f"  bound: {within},", f"         {bound['entries']} entries, {bound['levels']} levels"]
+             f"  bound: {within},", f"         {bound['entries']} entries, {bound['levels']} levels{_drawn(data['strategy'], bound)}"]
     if data["violation"]:
         found = data["violation"]
         lines += wrap(short(f"{found['kind']}: {found['message']} at {found['where']}, "
                             f"{count(found['preemptions'], 'preemption')}"), indent=2)
+        if before := data.get("minimised_from"):
+            lines += wrap(f"minimised: {data['strategy']} found it with {count(before['steps'], 'step')} and "
+                          f"{count(before['preemptions'], 'preemption')}", indent=2)
     return lines

@@ -139,7 +139,7 @@ def _draw(run: Run, search: _Search) -> dict[str, Any]:
     if found is None or found.schedule is None:
         run.console.result(f"{DRAWN}: the search found no interleaving that breaks it")
         return {"race": DRAWN, "schedule": None}
-    text = draw(search.program, found.schedule, replay=f"pttorture replay {DRAWN}")
+    text = draw(found.program or search.program, found.schedule, replay=f"pttorture replay {DRAWN}")
     run.console.say(f"\n{search.chosen.title} ({DRAWN}), the smallest interleaving: "
                     f"{count(found.preemptions or 0, 'preemption')}, {count(found.executions, 'execution')}\n\n{text}")
     return {"race": DRAWN, "schedule": found.schedule.to_json(), "preemptions": found.preemptions, "picture": text}

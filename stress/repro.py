@@ -120,7 +120,7 @@ def _searched(program: Program, schedule: Schedule, why: str) -> Outcome:
     with waiting(Console(sys.stderr), program.name):
         result = smallest(program, seconds=SECONDS, lock=schedule.lock, pool=schedule.pool, model=schedule.model)
     if result.schedule is not None:
-        picture = draw(program, result.schedule)
+        picture = draw(result.program or program, result.schedule)
         return Outcome(True, f"{head}\nAnother one breaks it:\n\n{picture}", result.schedule, False)
     bound = result.bound.get("preemptions")
     within = "any number of preemptions" if bound is None else f"at most {count(bound, 'preemption')}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.language.program import Program
 
 _COMPILING: Final = 1.5  # seconds without a first slice: the search is being compiled, and a person wonders
+MINIMISE: Final = 10.0  # for making small what a sampler has found
 SECONDS: Final = 60.0  # for the smallest violation, where nothing else is said
 _SHORT: Final = 5.0  # a search that is over by then leaves no line in a log
 
@@ -104,3 +105,14 @@ def smallest(program: Program, *, seconds: float = SECONDS, **options: Any) -> R
     said = "Nothing breaks with fewer preemptions." if result.preemptions else ""
     bound = {**result.schedule.bound, "smallest": said}
     return replace(result, bound=bound, schedule=replace(result.schedule, bound=bound))
+
+
+def minimised(result: Result, *, seconds: float = MINIMISE) -> Result:
+    """The result with the smallest schedule that breaks as the one that was found; see `engine.explore.minimise`."""
+    from engine.explore import minimise
+
+    if result.schedule is None or result.program is None:
+        return result
+    small = minimise(result.program, result.schedule, seconds=seconds)
+    return replace(result, schedule=small.schedule, violation=small.violation, preemptions=small.preemptions,
+                   program=small.program, minimal=small.minimal, interrupted=small.interrupted)

@@ -178,3 +178,32 @@ def test_schedule_on_standard_output_is_all_there_is(capsys: pytest.CaptureFixtu
     assert cli.main(["explore", f"{COUNTER}:plain", "--save", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["scenario"] == "counter"
     assert cli.main(["explore", f"{COUNTER}:plain", "--save", "-", "--json", "-"]) == 2
+
+
+@pytest.mark.parametrize("strategy", ["random", "pct", "pos", "surw"])
+def test_what_a_sampler_finds_is_shown_small(strategy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target, saved = tmp_path / "out.json", tmp_path / "race.json"
+    command = ["explore", "split:rfc-v2", "--strategy", strategy, "--seed", "3", "--executions", "5000",
+               "--json", str(target), "--save", str(saved)]
+    assert cli.main(command) == 0
+    out = capsys.readouterr().out
+    assert f"minimised: {strategy} found it with " in out
+    result, = json.loads(target.read_text())["results"]
+    assert (result["strategy"], result["violation"]["preemptions"]) == (strategy, 0)
+    assert result["minimised_from"]["steps"] >= len(json.loads(saved.read_text())["turns"])
+    assert cli.main(["replay", str(saved)]) == 0
+
+
+def test_smallest_with_rounds_to_spare_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explore", "S1-a", "--rounds", "3"]) == 0
+    assert "2 threads, 1 round;" in " ".join(capsys.readouterr().out.split())
+
+
+def test_depth_is_for_pct(capsys: pytest.CaptureFixture[str]) -> None:
+    """Depth 1 is no preemption, and the race needs one."""
+    assert cli.main(["explore", "S1-a", "--strategy", "pct", "--depth", "1", "--executions", "50"]) == 4
+    assert "4 entries, 2 levels; pct, depth 1, seed 1\n" in capsys.readouterr().out
+    assert cli.main(["explore", "S1-a", "--strategy", "pct", "--depth", "2", "--executions", "500"]) == 0
+    capsys.readouterr()
+    assert cli.main(["explore", "S1-a", "--strategy", "pos", "--depth", "2"]) == 2
+    assert "--depth has no effect without --strategy pct" in capsys.readouterr().err
