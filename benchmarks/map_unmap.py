@@ -23,9 +23,9 @@ from engine import Geometry, Param, Role, Scenario, Variant, protocol
 from engine.declare import Mem
 from engine.language.program import Program, build
 from scenarios.models.count import PTDESC
+from scenarios.models.radix import DEVICE_PFN
 from scenarios.models.table import create_domain, map_pages
 from scenarios.models.unmap import NEVER, unmap_pages
-from scenarios.models.vtd import DEVICE_PFN
 
 PAGES = 1 << 22  # 16 GiB
 WORKERS = Param("workers", 1)

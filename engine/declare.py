@@ -141,15 +141,15 @@ def protocol(function: _Function) -> _Function:
 
 @dataclass(frozen=True)
 class Geometry:
-    """The shape of tables: `entries` 64-bit entries a page (a power of two from 2 to 512), `levels` of them."""
+    """The shape of tables: `entries` 64-bit entries a page (a power of two from 2 to 8192), `levels` of them."""
 
     entries: int = 512
     levels: int = 4
     frames: int = 64
 
     def __post_init__(self) -> None:
-        if self.entries & (self.entries - 1) or not 2 <= self.entries <= 512:
-            raise UsageError(f"geometry: entries={self.entries} is not a power of two from 2 to 512")
+        if self.entries & (self.entries - 1) or not 2 <= self.entries <= 8192:
+            raise UsageError(f"geometry: entries={self.entries} is not a power of two from 2 to 8192")
         if not 1 <= self.levels <= 6:
             raise UsageError(f"geometry: levels={self.levels} is not in 1..6")
         if not 2 <= self.frames <= 1 << 22:

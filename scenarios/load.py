@@ -19,15 +19,15 @@ from typing import Final
 
 from engine import Counter, Geometry, Param, Role, Scenario, Variant, Word, protocol
 from engine.declare import Mem
-from engine.memory.page import ENTRIES, LEVELS
+from engine.memory.page import ENTRIES
 from scenarios.forms import PTDESC_FORM, RFC_V1, RFC_V2
 from scenarios.models.gather import QUEUED, flush_queue
 from scenarios.models.gup import gup_load
+from scenarios.models.radix import DEVICE_PFN, span
 from scenarios.models.rest import check_tables
 from scenarios.models.split import BESIDE, NO_FLUSH, PLAIN_STORE, REREAD, SPLITTING
 from scenarios.models.table import create_domain, iova_to_phys, map_pages
 from scenarios.models.unmap import NEVER, PRUNE, unmap_pages
-from scenarios.models.vtd import DEVICE_PFN, span
 from scenarios.models.walker import HARDWARE, dma
 
 _REGIONS: Final = 16  # declared; REGIONS of them are used
@@ -240,7 +240,7 @@ def all_settled(mem: Mem) -> None:
             compare(mem, EPOCH[at], EXPECTED[at], tracked_page(region, part), 0)
             if HARDWARE:
                 compare(mem, EPOCH[at], EXPECTED[at], tracked_page(region, part), 1)
-    check_tables(mem, 0, LEVELS)
+    check_tables(mem, 0)
 
 
 _BASE: Final = {**PTDESC_FORM, "policy": SPLITTING, "level_first": 0, "trust_level": 0, "widen": 1, "used_entries": 0,

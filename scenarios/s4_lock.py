@@ -11,12 +11,12 @@ from typing import Final
 
 from engine import Geometry, Role, Scenario, Variant, protocol
 from engine.declare import Mem
-from engine.memory.page import ENTRIES, LEVELS
+from engine.memory.page import ENTRIES
 from scenarios.forms import PTDESC_FORM, RFC_V1, RFC_V2
+from scenarios.models.radix import DEVICE_PFN, span
 from scenarios.models.rest import check_mapped, check_tables, check_unmapped
 from scenarios.models.table import create_domain, map_pages
 from scenarios.models.unmap import NEVER, PRUNE, unmap_pages
-from scenarios.models.vtd import DEVICE_PFN, span
 from scenarios.s1_refcount import unmap_one
 
 SOURCE: Final = "https://lore.kernel.org/all/20231221031915.619337-3-pasha.tatashin@soleen.com/"
@@ -42,7 +42,7 @@ def unmap_second_table(mem: Mem) -> None:
 def both_unmapped(mem: Mem) -> None:
     check_unmapped(mem, 0, 0)
     check_unmapped(mem, 0, ENTRIES)
-    check_tables(mem, 0, LEVELS)
+    check_tables(mem, 0)
 
 
 _FREED: Final = ("unmaps", "unlinked")
@@ -107,7 +107,7 @@ def map_super_page(mem: Mem) -> None:
 def super_page_mapped(mem: Mem) -> None:
     check_unmapped(mem, 0, 0)
     check_mapped(mem, 0, span(2) + 1, DEVICE_PFN + span(2) + 1)
-    check_tables(mem, 0, LEVELS)
+    check_tables(mem, 0)
 
 
 _FLAT: Final = {**RFC_V2, "used_entries": 0}

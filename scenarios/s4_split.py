@@ -10,13 +10,12 @@ from typing import Final
 
 from engine import Geometry, Param, Role, Scenario, Variant, protocol
 from engine.declare import Mem
-from engine.memory.page import LEVELS
 from scenarios.forms import PTDESC_FORM, RFC_V1, RFC_V2
+from scenarios.models.radix import DEVICE_PFN, span
 from scenarios.models.rest import check_mapped, check_tables, check_unmapped
 from scenarios.models.split import BESIDE, EXCLUSIVE, NO_FLUSH, PLAIN_STORE, POLICY, REREAD, SPLITTING, WHOLE
 from scenarios.models.table import create_domain, map_pages
 from scenarios.models.unmap import unmap_pages
-from scenarios.models.vtd import DEVICE_PFN, span
 from scenarios.models.walker import HARDWARE, dma
 from scenarios.s1_refcount import unmap_one
 
@@ -57,7 +56,7 @@ def parts_unmapped(mem: Mem) -> None:
     if HARDWARE:
         mem.check(dma(mem, 0, 0) == 0, "stale-translation", "a DMA reaches an unmapped page at rest")
         mem.check(dma(mem, 0, 1) == 0, "stale-translation", "a DMA reaches an unmapped page at rest")
-    check_tables(mem, 0, LEVELS)
+    check_tables(mem, 0)
 
 
 _SPLIT: Final = {**PTDESC_FORM, "policy": SPLITTING, "level_first": 0, "trust_level": 0, "widen": 1, "used_entries": 0}
@@ -115,7 +114,7 @@ def map_over(mem: Mem) -> None:
 @protocol
 def descend_rest(mem: Mem) -> None:
     """What is left is either the large leaf or nothing; who wins is nobody's promise."""
-    check_tables(mem, 0, LEVELS)
+    check_tables(mem, 0)
 
 
 DESCEND = Scenario(

@@ -11,14 +11,13 @@ from typing import Final
 
 from engine import Geometry, Param, Role, Scenario, Variant, Word, protocol
 from engine.declare import Mem
-from engine.memory.page import LEVELS
 from scenarios.forms import PTDESC_FORM, RFC_V1, RFC_V2
 from scenarios.models.count import clear_pte
 from scenarios.models.gather import QUEUED, flush_queue
+from scenarios.models.radix import DEVICE_PFN, span
 from scenarios.models.rest import check_mapped, check_tables, check_unmapped
 from scenarios.models.table import create_domain, map_pages, walk
 from scenarios.models.unmap import NEVER, PRUNE, unmap_pages
-from scenarios.models.vtd import DEVICE_PFN, span
 from scenarios.models.walker import dma, invalidate
 from scenarios.s1_refcount import unmap_one
 
@@ -71,7 +70,7 @@ def new_is_mapped(mem: Mem) -> None:
     check_mapped(mem, 0, _NEW, DEVICE_PFN + _NEW)
     mem.check(dma(mem, 0, 0) == 0, "stale-translation", "a DMA reaches a page after unmap and invalidation")
     mem.check(dma(mem, 0, _NEW) == DEVICE_PFN + _NEW, "lost-mapping", "a DMA to a mapped page faults at rest")
-    check_tables(mem, 0, LEVELS)
+    check_tables(mem, 0)
 
 
 _HW: Final = {"hardware": 1}
@@ -157,7 +156,7 @@ def old_is_gone(mem: Mem) -> None:
             mem.check(reached == DEVICE_PFN + page, "lost-mapping", "a DMA to the large leaf faults at rest")
         else:
             mem.check(reached == 0, "stale-translation", "a DMA reaches a page after unmap and invalidation")
-    check_tables(mem, 0, LEVELS)
+    check_tables(mem, 0)
 
 
 _EARLY: Final = {**PTDESC_FORM, **_HW}

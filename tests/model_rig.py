@@ -8,17 +8,17 @@ from typing import Any
 
 from engine import Geometry, Role, Scenario, Variant, protocol
 from engine.declare import Mem
-from engine.language.program import build
+from engine.language.program import Program, build
 from engine.memory.arena import Arena
-from engine.memory.page import LEVELS
 from engine.memory.shadow import reset_memory
 from engine.python.compile import compile_functions
 from engine.python.cpu import AloneCpu, RoundOver, World
 from engine.python.locks import BookedLocks, LockTable
 from engine.python.primitives import namespace
+from scenarios.models.domain import root_of
 from scenarios.models.gather import flush_queue
 from scenarios.models.rest import check_tables, pages_in_use
-from scenarios.models.table import create_domain, iova_to_phys, map_pages
+from scenarios.models.table import create_domain, destroy_domain, iova_to_phys, map_pages
 from scenarios.models.unmap import unmap_pages
 from scenarios.models.walker import dma
 
@@ -45,11 +45,13 @@ def everything(mem: Mem) -> None:
     dma(mem, 0, 0)
     flush_queue(mem)
     pages_in_use(mem)
+    root_of(mem, 0)
+    destroy_domain(mem, 0)
 
 
 @protocol
 def at_rest(mem: Mem) -> None:
-    check_tables(mem, 0, LEVELS)
+    check_tables(mem, 0)
 
 
 _SCENARIO = Scenario("rig", "", (Role("all", everything),), (Variant("all"),), setup=set_up, at_rest=at_rest)
@@ -91,15 +93,19 @@ class Table:
 @contextmanager
 def page_table(geometry: Geometry, **params: int) -> Iterator[Table]:
     """A table of that geometry, with values for the models' parameters."""
-    program = build(_SCENARIO, geometry=geometry, params=params)
+    with alone(build(_SCENARIO, geometry=geometry, params=params)) as table:
+        table.call("set_up")
+        yield table
+
+
+@contextmanager
+def alone(program: Program) -> Iterator[Table]:
+    """A program's functions, to be called one by one."""
     arena = Arena.create(program.layout.END, None)
     try:
         reset_memory(arena, program.layout, "reuse")
         world = World(program, arena)
-        functions = compile_functions(program, namespace(world, LockTable(world)))
-        table = Table(AloneCpu(world, BookedLocks()), functions)
-        table.call("set_up")
-        yield table
+        yield Table(AloneCpu(world, BookedLocks()), compile_functions(program, namespace(world, LockTable(world))))
     finally:
         arena.close()
         arena.unlink()

@@ -2,99 +2,19 @@
 
 from __future__ import annotations
 
-import random
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from model_rig import Broken, Table, page_table
 
 from engine import Geometry
 from scenarios.forms import PTDESC_FORM, RFC_V1, RFC_V2
 from scenarios.models.count import MAPCOUNT, REFCOUNT, UNCOUNTED
+from scenarios.models.radix import DEVICE_PFN
 from scenarios.models.split import BESIDE, EXCLUSIVE, SPLITTING, WHOLE
 from scenarios.models.unmap import DROP, NEVER, PRUNE
-from scenarios.models.vtd import DEVICE_PFN
+from tests.model_rig import Broken, page_table
+from tests.table_model import Model, play
 
 FIXED = {**PTDESC_FORM, "level_first": 0, "trust_level": 0, "widen": 1, "used_entries": 0}
 SHAPES = [Geometry(2, 5, 64), Geometry(4, 3, 64), Geometry(4, 4, 128), Geometry(512, 3, 24)]
-
-
-class Model:
-    """What the table should say: page -> device page, and the leaf that each page is in."""
-
-    def __init__(self, geometry: Geometry, whole: bool, largest: int = 3) -> None:
-        self.geometry, self.whole, self.largest = geometry, whole, min(largest, geometry.levels)
-        self.pages: dict[int, int] = {}
-        self.leaf: dict[int, tuple[int, int]] = {}  # page -> (first page, pages) of its leaf
-
-    def span(self, level: int) -> int:
-        return int(self.geometry.entries ** (level - 1))
-
-    def map(self, vpfn: int, pages: int, pfn: int) -> None:
-        end = vpfn + pages
-        while vpfn < end:
-            level = max(n for n in range(1, self.largest + 1)
-                        if (vpfn | pfn) % self.span(n) == 0 and end - vpfn >= self.span(n))
-            for i in range(self.span(level)):
-                self.pages[vpfn + i], self.leaf[vpfn + i] = pfn + i, (vpfn, self.span(level))
-            vpfn, pfn = vpfn + self.span(level), pfn + self.span(level)
-
-    def unmap(self, vpfn: int, pages: int) -> int:
-        gone = {p for p in range(vpfn, vpfn + pages) if p in self.pages}
-        if self.whole:
-            gone |= {q for p in gone for q in range(self.leaf[p][0], sum(self.leaf[p]))}
-        for page in {p for p in gone if self.leaf[p][1] > 1}:
-            self._split(page, gone)
-        for page in gone:
-            del self.pages[page], self.leaf[page]
-        return len(gone)
-
-    def _split(self, page: int, gone: set[int]) -> None:
-        """Halve the leaf of a page by levels until it lies inside what goes or is one page."""
-        first, pages = self.leaf[page]
-        if set(range(first, first + pages)) <= gone or pages == 1:
-            return
-        smaller = pages // self.geometry.entries
-        for p in range(first, first + pages):
-            self.leaf[p] = (p - (p - first) % smaller, smaller)
-        for p in range(first, first + pages, smaller):
-            if gone & set(range(p, p + smaller)):
-                self._split(p, gone)
-
-
-def play(table: Table, model: Model, seed: int, turns: int, hardware: bool = False) -> None:
-    """Random operations; after each the table must say what the model says."""
-    rng = random.Random(seed)
-    geometry = model.geometry
-    limit = min(geometry.entries ** geometry.levels, 4 * geometry.entries)
-    far = geometry.entries ** (geometry.levels - 1)  # the same again under another entry of the root
-    for turn in range(turns):
-        vpfn = rng.randrange(limit) + rng.choice([0, far])
-        size = rng.choice([1, 1, 2, geometry.entries, rng.randrange(1, limit)])
-        size = min(size, far - vpfn % far)
-        if rng.random() < 0.6:
-            vpfn = rng.choice([vpfn, vpfn - vpfn % size if size & size - 1 == 0 else vpfn])
-            if any(p in model.pages for p in range(vpfn, vpfn + size)):
-                continue
-            pfn = DEVICE_PFN + turn * 4 * far + rng.choice([vpfn, vpfn, vpfn + 1])
-            assert table.map(vpfn, size, pfn) == size
-            model.map(vpfn, size, pfn)
-        else:
-            assert table.unmap(vpfn, size) == model.unmap(vpfn, size)
-        for page in {vpfn, vpfn + size - 1, *rng.sample(range(limit), min(limit, 6))}:
-            assert table.lookup(page) == model.pages.get(page, 0)
-            if hardware:
-                assert table.dma(page) == model.pages.get(page, 0)
-    table.check()
-    while model.pages:
-        first = min(model.pages)
-        assert table.unmap(first, 1) == model.unmap(first, 1)
-    assert table.lookup(0) == 0
-    table.check()
 
 
 @pytest.mark.parametrize("geometry", SHAPES, ids=lambda g: f"{g.entries}x{g.levels}")

@@ -44,6 +44,8 @@ class _Folder:
             return a
         if isinstance(b, ir.Const) and b.value == 1 and op == "mul":
             return a
+        if op in ("mul", "and") and ir.Const(0) in (a, b):
+            return ir.Const(0)  # operands are local work: dropping one drops nothing else
         if isinstance(a, ir.Const) and a.value == 0 and op in ("add", "or", "xor"):
             return b
         return ir.Binary(op, a, b)

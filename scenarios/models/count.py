@@ -17,7 +17,7 @@ from typing import Final
 from engine import Counter, Param, protocol
 from engine.declare import Mem
 from engine.memory.page import ENTRIES, mapcount, page_of, refcount
-from scenarios.models.vtd import present
+from scenarios.models.radix import PRESENT, present
 
 UNCOUNTED: Final = 0
 REFCOUNT: Final = 52
@@ -74,7 +74,7 @@ def put_table(mem: Mem, frame: int) -> None:
 @protocol
 def set_pte(mem: Mem, pte: int, table: int, new: int) -> int:
     """Fill an empty entry of `table`. Returns what was there: not 0 means that it was not empty and stays."""
-    mem.warn_on((new & 3) == 0, "set_pte: the new entry is not present")
+    mem.warn_on((new & PRESENT) == 0, "set_pte: the new entry is not present")
     old: int = mem.cmpxchg(pte, 0, new)
     if old == 0:
         if RANGE_CHECK:

@@ -1,10 +1,17 @@
-"""A domain: the root of its tables and the lock of RFC patch 2/3."""
+"""A domain: the root of its tables and the lock of RFC patch 2/3.
+
+The root's level is the geometry's, or grows with the addresses that are mapped (AMD v1). A root that grows is two
+values, and whoever reads them in two steps may get one of each: `GROWS` says how they are kept. The hardware has its
+own copy of both in one word, the device table entry.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from engine import RWLock, Word
+from engine import Param, RWLock, Word, protocol
+from engine.declare import Mem
+from engine.memory.page import LEVELS
 
 #: Domains that a program may have; a trace replay uses one each for the address spaces of its file.
 DOMAINS: Final = 8
@@ -14,3 +21,46 @@ PGD_LOCK = RWLock("pgd_lock", count=DOMAINS)
 
 #: domain->pgd, the frame of the root table; 0 where there is no such domain.
 ROOT = Word("root", count=DOMAINS)
+
+TWO_WORDS: Final = 1
+ONE_WORD: Final = 2
+GROWS = Param("grows", 0, names={0: "the root's level is fixed", 1: "root and mode are two fields",
+                                 2: "root and mode in one word"})
+MODE = Word("mode", count=DOMAINS)
+DTE = Word("dte", count=DOMAINS)
+_MODE_BITS: Final = 7  # frames are aligned to 16 bytes at least
+
+
+@protocol
+def root_of(mem: Mem, domain: int) -> tuple[int, int]:
+    """The root table and its level."""
+    if GROWS == TWO_WORDS:
+        mode = mem.read_once(MODE[domain])
+        return mem.read_once(ROOT[domain]), mode
+    if GROWS == ONE_WORD:
+        both = mem.smp_load_acquire(ROOT[domain])
+        return both & ~_MODE_BITS, both & _MODE_BITS
+    return mem.read_once(ROOT[domain]), LEVELS
+
+
+@protocol
+def hardware_root(mem: Mem, domain: int) -> tuple[int, int]:
+    """The root table and its level as the walker knows them."""
+    if GROWS:
+        both = mem.read_once(DTE[domain])
+        return both & ~_MODE_BITS, both & _MODE_BITS
+    return mem.read_once(ROOT[domain]), LEVELS
+
+
+@protocol
+def set_root(mem: Mem, domain: int, root: int, level: int) -> None:
+    """Publish a root: the hardware must know it before anybody maps through it."""
+    if GROWS:
+        mem.write_once(DTE[domain], root | level)
+    if GROWS == TWO_WORDS:
+        mem.write_once(ROOT[domain], root)
+        mem.write_once(MODE[domain], level)
+    elif GROWS == ONE_WORD:
+        mem.smp_store_release(ROOT[domain], root | level)
+    else:
+        mem.write_once(ROOT[domain], root)

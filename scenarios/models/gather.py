@@ -15,7 +15,7 @@ from engine import Param, SpinLock, Word, protocol
 from engine.declare import Mem
 from engine.memory.page import page_of
 from scenarios.models.count import put_table, reset_count
-from scenarios.models.vtd import span
+from scenarios.models.radix import span
 from scenarios.models.walker import check_not_cached, invalidate
 
 #: Words of a gather.
@@ -38,7 +38,7 @@ QUEUE_LOCK = SpinLock("fq_lock")
 QUEUE_LENGTH = Word("fq_length")
 QUEUE_LIST = Word("fq_list", _QUEUE)
 QUEUE_DOMAIN = Word("fq_domain", _QUEUE)
-_EVERYWHERE: Final = (1 << 56) - 1
+EVERYWHERE: Final = (1 << 56) - 1  # last page of a whole address space
 
 
 @protocol
@@ -127,7 +127,7 @@ def flush_locked(mem: Mem) -> None:
         domain = mem.read_once(QUEUE_DOMAIN[at])
         if FREE_AT == 2:
             put_list(mem, mem.read_once(QUEUE_LIST[at]))
-        invalidate(mem, domain, 0, _EVERYWHERE, 0)
+        invalidate(mem, domain, 0, EVERYWHERE, 0)
         if FREE_AT != 2:
             put_list(mem, mem.read_once(QUEUE_LIST[at]))
     mem.write_once(QUEUE_LENGTH, 0)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from engine import Param, protocol
 from engine.declare import Mem
-from engine.memory.page import ENTRIES, N_FRAMES, page_at
+from engine.memory.page import ENTRY_SHIFT, N_FRAMES, page_at
 from scenarios.models.count import COUNT, base_count, count_of
-from scenarios.models.domain import ROOT
+from scenarios.models.domain import root_of
+from scenarios.models.radix import ROOT_SHIFT, entries_at, extent, is_table, present, table_of, translated
 from scenarios.models.table import walk
-from scenarios.models.vtd import is_table, present, table_of, translated
 
 #: Entries of each table that a scenario uses, 0 for all. A check after every round cannot afford to read 512.
 USED_ENTRIES = Param("used_entries", 8)
@@ -21,9 +21,9 @@ def check_table(mem: Mem, level: int, table: int, root: int) -> int:
     """Count against entries, and no empty table but the root, for `table` and all below. Returns how many there are."""
     tables = 1
     entries = 0
-    limit: int = ENTRIES
+    limit: int = entries_at(level)
     if USED_ENTRIES:
-        limit = min(ENTRIES, USED_ENTRIES)
+        limit = min(limit, USED_ENTRIES)
     for i in range(limit):
         entry = mem.read_once(table + i * 8)
         if present(entry):
@@ -48,9 +48,12 @@ def pages_in_use(mem: Mem) -> int:
 
 
 @protocol
-def check_tables(mem: Mem, domain: int, levels: int) -> None:
+def check_tables(mem: Mem, domain: int) -> None:
     """One domain owns all pages: every table is counted right, not empty, and linked."""
-    tables = check_table(mem, levels, mem.read_once(ROOT[domain]), 1)
+    root, level = root_of(mem, domain)
+    tables = check_table(mem, level, root, 1)
+    if ROOT_SHIFT:
+        tables += (1 << ROOT_SHIFT - ENTRY_SHIFT) - 1
     if NO_LEAK:
         mem.check(pages_in_use(mem) == tables, "leak", "a page is in use and no table leads to it")
 
@@ -59,7 +62,7 @@ def check_tables(mem: Mem, domain: int, levels: int) -> None:
 def check_mapped(mem: Mem, domain: int, vpfn: int, pfn: int) -> None:
     """`vpfn` translates to `pfn`."""
     _table, level, entry = walk(mem, domain, vpfn, 1)
-    mem.check(present(entry) and translated(entry, vpfn, level) == pfn, "lost-mapping",
+    mem.check(present(entry) and translated(entry, vpfn, extent(entry, level)) == pfn, "lost-mapping",
               "a mapped page does not translate to its page")
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from engine import Counter, Param, protocol
 from engine.declare import Mem
-from engine.memory.page import ENTRIES
+from engine.memory.page import ENTRIES, ENTRY_SHIFT
 from scenarios.models.count import (
     COUNT,
     LOST_CMPXCHG,
@@ -23,9 +23,23 @@ from scenarios.models.count import (
 )
 from scenarios.models.domain import PGD_LOCK
 from scenarios.models.gather import AGAIN
+from scenarios.models.radix import (
+    ADDRESS,
+    PAGE_SHIFT,
+    RUN_BITS,
+    attributes_of,
+    base_of,
+    entry_at,
+    extent,
+    is_table,
+    leaf_entry,
+    present,
+    span,
+    table_entry,
+    translated,
+)
 from scenarios.models.table import walk
 from scenarios.models.upgrade import to_write
-from scenarios.models.vtd import ADDRESS, base_of, entry_at, is_table, leaf_entry, present, span, table_entry
 from scenarios.models.walker import invalidate
 
 WHOLE: Final = 0
@@ -53,6 +67,9 @@ def split(mem: Mem, domain: int, level: int, pte: int, leaf: int, at: int, g: li
         if not replace_leaf(mem, domain, level, pte, entry, at):
             return 0
         entry = mem.read_once(pte)
+        if RUN_BITS:
+            g[AGAIN] = 1  # smaller leaves may lie in the range as they are
+            return 0
     return entry
 
 
@@ -72,20 +89,25 @@ def split_exclusively(mem: Mem, domain: int, level: int, at: int) -> int:
 @protocol
 def replace_leaf(mem: Mem, domain: int, level: int, pte: int, leaf: int, at: int) -> int:
     """Build the child, publish it, flush the old leaf. 0 if there is no page; losing a race is no failure."""
+    if RUN_BITS:
+        if extent(leaf, level) > span(level):
+            break_run(mem, domain, level, pte, leaf, at)
+            return 1
     source = leaf
     if SPLIT == REREAD:
         source = mem.read_once(pte)
     child = alloc_table(mem, domain)
     if child == 0:
         return 0
-    mem.fill_page(child, leaf_entry((source & ADDRESS) >> 12, level - 1), span(level - 1) << 12)
+    pfn = (source & ADDRESS) >> PAGE_SHIFT
+    mem.fill_page(child, leaf_entry(pfn, level - 1, attributes_of(leaf)), span(level - 1) << PAGE_SHIFT)
     if COUNT:
         mem.atomic_add(count_of(child), ENTRIES)
     won = 1
     if SPLIT == PLAIN_STORE:
-        mem.write_once(pte, table_entry(child))
+        mem.write_once(pte, table_entry(child, level))
     else:
-        won = mem.cmpxchg(pte, source, table_entry(child)) == source
+        won = mem.cmpxchg(pte, source, table_entry(child, level)) == source
     if not won:
         mem.count(LOST_CMPXCHG)
         if COUNT:
@@ -98,3 +120,17 @@ def replace_leaf(mem: Mem, domain: int, level: int, pte: int, leaf: int, at: int
         base = base_of(at, level)
         invalidate(mem, domain, base, base + span(level) - 1, 0)
     return 1
+
+
+@protocol
+def break_run(mem: Mem, domain: int, level: int, pte: int, leaf: int, at: int) -> None:
+    """Make leaves of one entry each of a run, where it is, and flush it; what is no longer part of it stays."""
+    size = extent(leaf, level)
+    base = at & ~(size - 1)
+    first = pte - ((at - base >> ENTRY_SHIFT * (level - 1)) << 3)
+    for n in range(size >> ENTRY_SHIFT * (level - 1)):
+        pfn = translated(leaf, base + n * span(level), size)
+        mem.cmpxchg(first + n * 8, leaf, leaf_entry(pfn, level, attributes_of(leaf)))
+    mem.count(SPLITS)
+    if SPLIT != NO_FLUSH:
+        invalidate(mem, domain, base, base + size - 1, 0)

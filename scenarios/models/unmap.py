@@ -19,9 +19,9 @@ from typing import Final
 from engine import Counter, Param, protocol
 from engine.declare import Mem
 from engine.language.names import array
-from engine.memory.page import LEVELS
+from engine.memory.page import ENTRY_SHIFT
 from scenarios.models.count import base_count, clear_pte, count_of, put_table, reset_count
-from scenarios.models.domain import PGD_LOCK, ROOT
+from scenarios.models.domain import GROWS, PGD_LOCK, root_of
 from scenarios.models.gather import (
     AGAIN,
     EMPTY,
@@ -36,10 +36,21 @@ from scenarios.models.gather import (
     note_freed,
     sync,
 )
+from scenarios.models.radix import (
+    RUN_BITS,
+    base_of,
+    entry_at,
+    extent,
+    index_of,
+    is_table,
+    last_page,
+    present,
+    span,
+    table_of,
+)
 from scenarios.models.split import POLICY, WHOLE, split
 from scenarios.models.table import list_tables, walk
 from scenarios.models.upgrade import to_write
-from scenarios.models.vtd import base_of, entry_at, index_of, is_table, present, span, table_of
 from scenarios.models.walker import invalidate
 
 NEVER: Final = 0
@@ -73,7 +84,12 @@ def unmap_pages(mem: Mem, domain: int, vpfn: int, pages: int) -> int:
     g[AGAIN] = 1
     while g[AGAIN]:
         g[AGAIN] = 0
-        clear_level(mem, domain, LEVELS, mem.read_once(ROOT[domain]), vpfn, last, g)
+        root, level = root_of(mem, domain)
+        reached = last
+        if GROWS:
+            reached = min(last, last_page(level))
+        if vpfn <= reached:
+            clear_level(mem, domain, level, root, vpfn, reached, g)
     mem.read_unlock(PGD_LOCK[domain])
     if FREE == PRUNE:
         if g[EMPTY]:
@@ -90,7 +106,7 @@ def leaf_pages(mem: Mem, domain: int, vpfn: int) -> int:
     mem.read_lock(PGD_LOCK[domain])
     _table, level, entry = walk(mem, domain, vpfn, 1)
     mem.read_unlock(PGD_LOCK[domain])
-    return span(level) if present(entry) else 1
+    return extent(entry, level) if present(entry) else 1
 
 
 @protocol
@@ -100,15 +116,16 @@ def clear_level(mem: Mem, domain: int, level: int, table: int, first: int, last:
     touched = 0
     low = 0
     while True:
-        base = base_of(at, level)
         pte = entry_at(table, at, level)
         entry = mem.read_once(pte)
+        size = extent(entry, level)
+        base = at & ~(size - 1)
         cleared = 0
         if present(entry):
-            if (first <= base) & (base + span(level) - 1 <= last):
+            if (first <= base) & (base + size - 1 <= last):
                 clear_covered(mem, level, table, pte, entry, g)
                 cleared = 1
-            elif level > 1:
+            elif size > 1:
                 cleared = clear_part(mem, domain, level, table, pte, entry, at, last, g)
                 if g[AGAIN]:
                     return
@@ -117,7 +134,9 @@ def clear_level(mem: Mem, domain: int, level: int, table: int, first: int, last:
                 mem.clflush(pte)
             low = low if touched else pte
             touched = pte
-        at = base + span(level)
+            if RUN_BITS:
+                touched = entry_at(table, base + size - 1, level)
+        at = base + size
         if (at > last) | (index_of(at, level) == 0):
             break
     if FLUSH == 1:
@@ -131,9 +150,22 @@ def clear_covered(mem: Mem, level: int, table: int, pte: int, entry: int, g: lis
     """An entry whose span lies in the range goes with everything below it."""
     if is_table(entry, level):
         list_tables(mem, level - 1, table_of(entry), g)
+        clear_pte(mem, pte, table)
     else:
-        g[REMOVED] += span(level)
-    clear_pte(mem, pte, table)
+        clear_leaf(mem, level, table, pte, entry, g)
+
+
+@protocol
+def clear_leaf(mem: Mem, level: int, table: int, pte: int, entry: int, g: list[int]) -> None:
+    """Empty the entries of a leaf; `pte` is one of them."""
+    g[REMOVED] += extent(entry, level)
+    if RUN_BITS:
+        bytes_ = extent(entry, level) >> ENTRY_SHIFT * (level - 1) << 3
+        first = table + (pte - table & ~(bytes_ - 1))
+        for at in range(first, first + bytes_, 8):
+            clear_pte(mem, at, table)
+    else:
+        clear_pte(mem, pte, table)
 
 
 @protocol
@@ -143,7 +175,7 @@ def clear_part(mem: Mem, domain: int, level: int, table: int, pte: int, entry: i
     if not TRUST_LEVEL:
         if not is_table(entry, level):
             if POLICY == WHOLE:
-                take_whole(mem, level, table, pte, at, g)
+                take_whole(mem, level, table, pte, entry, at, g)
                 return 1
             entry = split(mem, domain, level, pte, entry, at, g)
             if not present(entry):
@@ -165,13 +197,13 @@ def clear_part(mem: Mem, domain: int, level: int, table: int, pte: int, entry: i
 
 
 @protocol
-def take_whole(mem: Mem, level: int, table: int, pte: int, at: int, g: list[int]) -> None:
+def take_whole(mem: Mem, level: int, table: int, pte: int, entry: int, at: int, g: list[int]) -> None:
     """Policy A: the leaf goes as a whole, and the invalidation covers it."""
-    clear_pte(mem, pte, table)
-    base = base_of(at, level)
-    g[REMOVED] += span(level)
+    clear_leaf(mem, level, table, pte, entry, g)
+    size = extent(entry, level)
+    base = at & ~(size - 1)
     g[FIRST] = min(g[FIRST], base)
-    g[LAST] = max(g[LAST], base + span(level) - 1)
+    g[LAST] = max(g[LAST], base + size - 1)
 
 
 @protocol
@@ -218,7 +250,8 @@ def prune(mem: Mem, domain: int, first: int, last: int, g: list[int]) -> None:
     """Take every empty table on the way to [first, last] out, in one write section."""
     mem.write_lock(PGD_LOCK[domain])
     before = g[LIST]
-    prune_level(mem, domain, LEVELS, mem.read_once(ROOT[domain]), first, last, g)
+    root, level = root_of(mem, domain)
+    prune_level(mem, domain, level, root, first, last, g)
     if g[LIST] != before:
         mem.count(UNLINKED)
     else:

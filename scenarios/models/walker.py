@@ -18,9 +18,9 @@ from typing import Final
 
 from engine import Counter, Param, SpinLock, Word, protocol
 from engine.declare import Mem
-from engine.memory.page import ENTRY_SHIFT, LEVELS
-from scenarios.models.domain import ROOT
-from scenarios.models.vtd import base_of, entry_at, is_table, present, span, table_of, translated
+from engine.memory.page import LEVELS
+from scenarios.models.domain import GROWS, hardware_root
+from scenarios.models.radix import entry_at, extent, is_table, last_page, present, span, table_of, translated
 
 _WAYS: Final = 64
 _LEVELS: Final = 8
@@ -42,9 +42,30 @@ FLUSHES = Counter("flushes", "invalidations")
 
 
 @protocol
-def tag_of(domain: int, vpfn: int, level: int) -> int:
-    """What names the entry at `level` for `vpfn`: its first page, the domain, the level. Never 0."""
-    return base_of(vpfn, level) << 8 | domain << 4 | level
+def tag_of(domain: int, vpfn: int, size: int) -> int:
+    """What names the aligned `size` pages around `vpfn`: their first, their number as the lowest bit behind it, the
+    domain. Never 0."""
+    return ((vpfn & ~(size - 1)) << 1 | size) << 4 | domain
+
+
+@protocol
+def size_of(tag: int) -> int:
+    """The pages that a tag names."""
+    return (tag >> 4) & -(tag >> 4)
+
+
+@protocol
+def overlaps(tag: int, domain: int, first: int, last: int) -> int:
+    """Whether a tag names any page of a range."""
+    begin = tag >> 5 & ~(size_of(tag) - 1)
+    return (tag != 0) & ((tag & 15) == domain) & (first <= begin + size_of(tag) - 1) & (begin <= last)
+
+
+@protocol
+def inside(tag: int, domain: int, first: int, last: int) -> int:
+    """Whether all pages that a tag names are in a range."""
+    begin = tag >> 5 & ~(size_of(tag) - 1)
+    return (tag != 0) & ((tag & 15) == domain) & (first <= begin) & (begin + size_of(tag) - 1 <= last)
 
 
 @protocol
@@ -63,40 +84,47 @@ def dma(mem: Mem, domain: int, vpfn: int) -> int:
 def _iotlb(mem: Mem, domain: int, vpfn: int) -> int:
     way = vpfn & IOTLB_WAYS - 1
     tag = mem.read_once(IOTLB_TAG[way])
-    level = tag & 15
-    if (tag == 0) or (tag != tag_of(domain, vpfn, level)):
+    if (tag == 0) or (tag != tag_of(domain, vpfn, size_of(tag))):
         return 0
     mem.count(IOTLB_HITS)
-    return translated(mem.read_once(IOTLB_LEAF[way]), vpfn, level)
+    return translated(mem.read_once(IOTLB_LEAF[way]), vpfn, size_of(tag))
 
 
 @protocol
 def _walk(mem: Mem, domain: int, vpfn: int) -> int:
     """From the longest cached prefix down to a leaf; fills the caches on the way."""
     table, level = _cached(mem, domain, vpfn)
+    if GROWS:
+        if table == 0:
+            return 0
     while True:
         entry = mem.read_once(entry_at(table, vpfn, level))
         if not present(entry):
             return 0
         if not is_table(entry, level):
             way = vpfn & IOTLB_WAYS - 1
+            size = extent(entry, level)
             mem.write_once(IOTLB_LEAF[way], entry)
-            mem.write_once(IOTLB_TAG[way], tag_of(domain, vpfn, level))
-            return translated(entry, vpfn, level)
+            mem.write_once(IOTLB_TAG[way], tag_of(domain, vpfn, size))
+            return translated(entry, vpfn, size)
         table = table_of(entry)
         mem.write_once(CACHED_TABLE[level - 1], table)
-        mem.write_once(CACHED_TAG[level - 1], tag_of(domain, vpfn, level))
+        mem.write_once(CACHED_TAG[level - 1], tag_of(domain, vpfn, span(level)))
         level -= 1
 
 
 @protocol
 def _cached(mem: Mem, domain: int, vpfn: int) -> tuple[int, int]:
-    """Where a walk starts: (table, level)."""
+    """Where a walk starts: (table, level); table 0: beyond the root's reach."""
     for level in range(1, LEVELS):
-        if mem.read_once(CACHED_TAG[level]) == tag_of(domain, vpfn, level + 1):
+        if mem.read_once(CACHED_TAG[level]) == tag_of(domain, vpfn, span(level + 1)):
             mem.count(CACHE_HITS)
             return mem.read_once(CACHED_TABLE[level]), level
-    return mem.read_once(ROOT[domain]), LEVELS
+    root, top = hardware_root(mem, domain)
+    if GROWS:
+        if vpfn > last_page(top):
+            return 0, top
+    return root, top
 
 
 @protocol
@@ -106,10 +134,7 @@ def invalidate(mem: Mem, domain: int, first: int, last: int, ih: int) -> None:
         mem.count(FLUSHES)
         mem.spin_lock(UNIT)
         for way in range(IOTLB_WAYS):
-            tag = mem.read_once(IOTLB_TAG[way])
-            begin = tag >> 8
-            end = begin + span(tag & 15) - 1
-            if (tag != 0) & ((tag >> 4 & 15) == domain) & (first <= begin) & (end <= last):
+            if inside(mem.read_once(IOTLB_TAG[way]), domain, first, last):
                 mem.write_once(IOTLB_TAG[way], 0)
         if not ih:
             _invalidate_tables(mem, domain, first, last)
@@ -119,10 +144,7 @@ def invalidate(mem: Mem, domain: int, first: int, last: int, ih: int) -> None:
 @protocol
 def _invalidate_tables(mem: Mem, domain: int, first: int, last: int) -> None:
     for level in range(1, LEVELS):
-        tag = mem.read_once(CACHED_TAG[level])
-        begin = tag >> 8
-        end = begin + (1 << ENTRY_SHIFT * level) - 1
-        if (tag != 0) & ((tag >> 4 & 15) == domain) & (first <= end) & (begin <= last):
+        if overlaps(mem.read_once(CACHED_TAG[level]), domain, first, last):
             mem.write_once(CACHED_TAG[level], 0)
 
 
