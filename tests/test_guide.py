@@ -46,6 +46,7 @@ def test_the_readme_leads_to_the_guide() -> None:
     ("", "a\n", False),
     ("...\nb\n", "1\n2\nb\n", True), ("...\nb\n", "1\n2\n", False), ("a ... c\n", "a b c\n", True),
     ("3 steps in 0.0 s\n", "3 steps in 1.2 s\n", True), ("3 steps\n", "4 steps\n", False),
+    ("3 steps, up to the first violation\n", "4 steps, up to the first violation\n", True),
 ])
 def test_what_agrees(shown: str, printed: str, agrees: bool) -> None:
     assert Typed("pttorture explore x", shown, printed).agrees == agrees
