@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import functools
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
+_log: Final = logging.getLogger(__name__)
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -59,15 +61,30 @@ def entry(*sources: Path) -> Callable[[_F], _F]:
     def decorate(function: _F) -> _F:
         if not HAVE_NUMBA:
             return _wrapping(function)
-        saved = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(cache_folder(content_key(*sources, Path(__file__))))
+        saved, folder = numba.config.CACHE_DIR, cache_folder(content_key(*sources, Path(__file__)))
+        numba.config.CACHE_DIR = str(folder)
         try:
             compiled: _F = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
         finally:
             numba.config.CACHE_DIR = saved
-        return compiled
+        return _kept_or_not(compiled, folder)
 
     return decorate
+
+
+def _kept_or_not(compiled: _F, folder: Path) -> _F:
+    """A disk that is full when the code is to be kept costs a compilation next time, not the run."""
+
+    @functools.wraps(compiled)
+    def call(*args: Any) -> Any:
+        try:
+            return compiled(*args)
+        except OSError as error:  # the code itself does not touch files: it is compiled, and could not be kept
+            _log.warning("%s: %s; compiled code is not kept (set XDG_CACHE_HOME to a folder with room)", folder,
+                         error.strerror or error)
+            return compiled(*args)
+
+    return call  # type: ignore[return-value]
 
 
 def _wrapping(function: _F) -> _F:
@@ -97,6 +114,7 @@ def cache_folder(key: str) -> Path:
     folder = (Path(given) if given else user) / "pttorture" / key
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)  # when it was used last: the oldest are removed one day
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError:

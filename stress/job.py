@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from engine.declare import Scenario, Variant
 from engine.language.program import Program, build
+from engine.text import count
 
 TRACE: Final = "trace:"
 
@@ -65,7 +66,7 @@ class Job:
     def mode(self, threads: int = 0) -> str:
         """The mode in words."""
         where = f" in {self.processes} processes" if self.processes > 1 else ""
-        return f"{self.executor} {self.lock}, {threads or self.threads} threads{where}"
+        return f"{self.executor} {self.lock}, {count(threads or self.threads, 'thread')}{where}"
 
 
 def scenario_of(job: Job) -> Scenario:

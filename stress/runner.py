@@ -14,6 +14,7 @@ from typing import Any, Final
 from engine.errors import MachineError
 from engine.language.program import Program
 from engine.session import Progress
+from engine.text import count
 from stress import folder
 from stress.console import Console
 from stress.interrupts import Interrupted, deferred
@@ -153,8 +154,8 @@ class Runner:
         rounds = tally.rounds + progress.rounds
         rate = progress.rounds / progress.seconds if progress.seconds else 0
         found = ", ".join(sorted({kind for kind, _ in tally.violations})) or "nothing found"
-        self.console.progress(f"{job.title} {job.mode(len(program.threads))}: {tally.seconds:.1f} s, {rounds} rounds, "
-                              f"{rate:.0f}/s, {found}")
+        self.console.progress(f"{job.title} {job.mode(len(program.threads))}: {tally.seconds:.1f} s, "
+                              f"{count(rounds, 'round')}, {rate:.0f}/s, {found}")
 
 
 def _compiled(job: Job) -> str:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.text import count
 from stress.console import Console
 
 if TYPE_CHECKING:
@@ -54,10 +55,10 @@ class _Watcher:
 
 def line(title: str, look: Look, rate: float, seconds: float) -> str:
     """One line: what is searched, how far, how fast."""
-    bound = "" if look.preemptions is None else f", up to {look.preemptions} preemption" + "s" * (look.preemptions != 1)
+    bound = "" if look.preemptions is None else f", up to {count(look.preemptions, 'preemption')}"
     states = f", {look.states:,} states" if look.states else ""
     depth = f", depth {look.depth}" if look.depth else ""
-    return (f"{title}: {look.strategy}{bound}: {look.executions:,} executions{states}{depth}, {rate:,.0f}/s, "
+    return (f"{title}: {look.strategy}{bound}: {count(look.executions, 'execution')}{states}{depth}, {rate:,.0f}/s, "
             f"{seconds:.0f} s")
 
 

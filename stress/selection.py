@@ -9,6 +9,7 @@ from typing import Final
 
 from engine.declare import Scenario, Variant
 from engine.errors import UsageError
+from engine.text import count
 from stress.job import Job, from_source
 from stress.options import LOCKS, MAX_THREADS, PERTURB
 
@@ -96,7 +97,8 @@ def jobs(chosen: Sequence[Chosen], *, executor: str, lock: str, threads: int, pr
             continue
         roles = max(threads, len(each.variant.roles or each.scenario.roles))
         if processes > roles:
-            raise UsageError(f"--processes {processes}: {each.title} has {roles} threads; each process needs one")
+            raise UsageError(f"--processes {processes}: {each.title} has {count(roles, 'thread')}; "
+                             "each process needs one")
         made.append(Job(each.scenario.name, each.variant.name, executor, used, each.source, threads, processes,
                         seconds, seed, perturb or PERTURB[executor]))
     if not made:

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from engine.errors import UsageError
 from engine.language.program import Program
+from engine.text import count
 from stress.campaign import Run, finish, runner, start
 from stress.job import Job
 from stress.options import close
@@ -32,7 +33,7 @@ def trace(args: argparse.Namespace) -> int:
     def body(run: Run) -> None:
         with runner(run) as made:
             for each in prepared:
-                run.show(replay(run, made, each, seconds=args.seconds or 0.0))
+                run.show(replay(run, made, each, seconds=args.seconds or 0.0, threads=args.threads))
 
     return finish(start(args, "trace", secrets.randbits(32)), body)
 
@@ -54,11 +55,15 @@ def find(name: str) -> Path:
     raise UsageError(f"no trace {name!r}{close(name, list(ours))}")
 
 
-def replay(run: Run, made: Runner, prepared: Prepared, *, seconds: float = 0.0, **options: Any) -> dict[str, Any]:
-    """Replay one trace, with its result in the journal."""
+def replay(run: Run, made: Runner, prepared: Prepared, *, seconds: float = 0.0, threads: int = 0,
+           **options: Any) -> dict[str, Any]:
+    """Replay one trace, with its result in the journal. `threads`: as many were asked for; fewer are said."""
     for line in prepared.trace.diagnostics:
         for part in wrap(short(line)):
             run.console.say(part)
+    if prepared.plan.streams < threads:
+        run.console.say(f"{Path(prepared.trace.path).name}: has the streams of {count(prepared.plan.streams, 'CPU')}; "
+                        f"{prepared.plan.streams} of {threads} threads replay it")
     job = prepared.job(seconds=LIMIT + seconds, seed=run.seed, **options)
     about = {"trace": Path(prepared.trace.path).name, "policy": prepared.policy, "format": "vtd",
              "plan": prepared.plan.summary()}

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.declare import CLEAN
+from engine.text import count
 
 OUTCOMES: Final = ("clean", "reproduced", "missed", "unexpected", "inconclusive", "fault")
 VERDICTS: Final = ("as-expected", "not-as-expected", "inconclusive")
@@ -49,11 +50,11 @@ def judge(expected: str, violations: Collection[str], *, rounds: int, work: Mapp
     if others and not seen:
         return Verdict("unexpected", "not-as-expected", f"found {', '.join(others)}; expected {expected}")
     if faults:
-        return Verdict("fault", "inconclusive", f"{faults} worker{'s' if faults > 1 else ''} failed")
+        return Verdict("fault", "inconclusive", f"{count(faults, 'worker')} failed")
     if seen:
         return Verdict("reproduced", "as-expected", f"also found {', '.join(others)}" if others else "")
     if expected != CLEAN:
-        return Verdict("missed", "inconclusive", f"{expected} was not seen in {rounds} rounds")
+        return Verdict("missed", "inconclusive", f"{expected} was not seen in {count(rounds, 'round')}")
     lacking = _lacking(rounds, work, needs, forbids)
     if lacking:
         return Verdict("inconclusive", "inconclusive", lacking)

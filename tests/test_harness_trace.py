@@ -34,10 +34,10 @@ def small_trace(folder: Path) -> Path:
     return path
 
 
-def replayed(folder: Path, prepared: Prepared, **options: Any) -> dict[str, Any]:
+def replayed(folder: Path, prepared: Prepared, shown: io.StringIO | None = None, **options: Any) -> dict[str, Any]:
     folder.mkdir(exist_ok=True)
     args = argparse.Namespace(json=None, allow_missed=False)
-    run = campaign.Run(args, 1, Console(io.StringIO()), Journal(folder))
+    run = campaign.Run(args, 1, Console(shown or io.StringIO()), Journal(folder))
     with campaign.runner(run) as made:
         result = tracing.replay(run, made, prepared, executor="python", lock="fair", **options)
     run.journal.close()
@@ -55,6 +55,15 @@ def test_replay_equals_the_model(tmp_path: Path, policy: Policy) -> None:
     assert result["work"]["splits"] == (1 if policy == "split" else 0)
     assert result["operations"] == 10
     assert result["work"]["walks"] >= 0
+
+
+@pytest.mark.parametrize(("threads", "said"), [(8, "small.trace: has the streams of 2 CPUs; 2 of 8 threads"), (2, "")])
+def test_threads_that_have_no_stream_are_said(tmp_path: Path, threads: int, said: str) -> None:
+    prepared, shown = prepare(load(small_trace(tmp_path)), threads, "split", bystanders=False), io.StringIO()
+    assert prepared.plan.streams == 2
+    replayed(tmp_path / "run", prepared, shown, threads=threads)
+    assert said in shown.getvalue()
+    assert ("threads replay it" in shown.getvalue()) == bool(said)
 
 
 def test_looped_replay_ends_as_a_single_one(tmp_path: Path) -> None:

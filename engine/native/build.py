@@ -73,6 +73,7 @@ def _only_one(path: Path) -> Iterator[None]:
     """One process compiles, the others wait and then load what it has compiled."""
     with open(path, "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        os.utime(file.fileno())  # when it was used last: the oldest are removed one day
         yield
 
 
@@ -94,7 +95,8 @@ def load(text: str, kind: str) -> ModuleType:
                 unfinished.replace(path)
             return _import(name, path)
     except OSError as error:
-        raise MachineError(f"{path}: {error.strerror}; set XDG_CACHE_HOME to a folder that can be written") from error
+        raise MachineError(f"compiled code cannot be kept in {path.parent}: {error.strerror or error}; "
+                           "set XDG_CACHE_HOME to a folder that can be written and has room") from error
 
 
 def _import(name: str, path: Path) -> ModuleType:

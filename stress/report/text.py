@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from engine.text import count
 from engine.violations import BY_NAME
 from stress.console import WIDTH, Console, shorten
 from stress.evidence import line
@@ -40,13 +41,13 @@ def result_lines(result: Mapping[str, Any], console: Console) -> list[str]:
 def mode(result: Mapping[str, Any]) -> str:
     """How it ran: `native qrwlock 2x1` is two processes with one thread each."""
     processes, threads = result["processes"], result["threads"]
-    shape = f"{threads} threads" if processes <= 1 else f"{threads} in {processes} proc."
+    shape = count(threads, "thread") if processes <= 1 else f"{threads} in {processes} proc."
     return f"{result['executor']} {result['lock']}, {shape}"
 
 
 def figures(result: Mapping[str, Any]) -> str:
     """Rounds, rates and overlap."""
-    parts = [f"{result['rounds']:,} rounds in {result.get('seconds', 0):.1f} s"]
+    parts = [f"{count(result['rounds'], 'round')} in {result.get('seconds', 0):.1f} s"]
     if result.get("operations"):
         parts.append(f"{result['operations_per_second']:,} operations/s")
     if result.get("overlap") is not None:
@@ -61,7 +62,7 @@ def _violation(violation: Mapping[str, Any], *, full: bool) -> list[str]:
     text = BY_NAME[kind].text if kind in BY_NAME else ""
     message = violation["message"] or text
     lines = wrap(f"{kind}: {short(message)}")
-    times = f"{violation['count']} time" + ("s" if violation["count"] != 1 else "")
+    times = count(violation["count"], "time")
     place = f"at {short(violation['where'])}, " if violation["where"] else ""
     lines += wrap(f"{place}{times}, first after {violation['seconds']:.2f} s", indent=5)
     return lines + (_rows(violation.get("evidence", ())) if full else [])
