@@ -180,7 +180,8 @@ def _lines(data: Mapping[str, Any], *, every: bool = False) -> list[str]:
     lines = [f"{data['scenario']}:{data['variant']}: {data['outcome']} (expected {data['expected']})",
              *wrap(f"{count(data['executions'], 'execution')}, {count(data['steps'], 'step')} "
                    f"in {data['seconds']:.1f} s, {how}", indent=2),
-             f"  bound: {within},", f"         {bound['entries']} entries, {bound['levels']} levels{_drawn(data['strategy'], bound)}"]
+             f"  bound: {within},",
+             f"         {bound['entries']} entries, {bound['levels']} levels{_drawn(data['strategy'], bound)}"]
     if data["violation"]:
         found = data["violation"]
         lines += wrap(short(f"{found['kind']}: {found['message']} at {found['where']}, "
