@@ -75,6 +75,7 @@ class Program:
     rounds: int = 1
     folded: bool = True
     word_counts: Mapping[str, int] = field(default_factory=dict)  # declared word -> how many; padding follows
+    open_params: frozenset[str] = frozenset()  # not constants: read from the arena
 
     @property
     def name(self) -> str:
@@ -104,6 +105,11 @@ def _roots(scenario: Scenario) -> list[Protocol]:
             name = getattr(root, "__name__", repr(root))
             raise UsageError(f"scenario {scenario.name!r}: {name} is not a protocol; decorate it with @protocol")
     return [root for root in roots if root is not None]
+
+
+def function_of(scenario: Scenario, role: Role) -> str:
+    """The key of a role's protocol in the `functions` of every program of its scenario."""
+    return _compile(scenario).names[id(role.run)]
 
 
 def _compile(scenario: Scenario) -> _Compiled:
@@ -137,7 +143,8 @@ def build(scenario: Scenario, variant: str = "", *, geometry: Geometry | None = 
     values = _param_values(scenario, module, chosen, params or {}, layout)
     _check_counters(scenario, module, chosen)
     addresses = {**layout.words, **layout.locks}
-    functions = fold(module, addresses, values if folded else _settled(scenario, module, values, params or {}))
+    settled = values if folded else _settled(scenario, module, values, params or {})
+    functions = fold(module, addresses, settled)
     lock_kinds = {
         layout.locks[name] + i * 128: kind for name, (kind, count) in module.locks.items() for i in range(count)
     }
@@ -147,7 +154,7 @@ def build(scenario: Scenario, variant: str = "", *, geometry: Geometry | None = 
         names[id(scenario.at_rest)] if scenario.at_rest else None,
         compiled.sites, tuple(module.counters), frozenset(n for n, op in module.counters.items() if op), values,
         {name: i for i, name in enumerate(module.params)}, lock_kinds, rounds or scenario.rounds, folded,
-        dict(module.words),
+        dict(module.words), frozenset(values) - frozenset(settled),
     )
 
 

@@ -10,7 +10,7 @@ RECORDS, four words a frame: where it was allocated and freed last, for reports.
 
     +0   site + 1 of the allocation (0: never), low half; thread + 1 (0: set-up), high half
     +8   the same of the free
-    +16  when it was allocated, +24  when it was freed: nanoseconds or step numbers, as the executor counts
+    +16, +24  free
 
 MEMBERS, three words a frame: the live members of its descriptor, see `engine.memory.members`.
 
@@ -44,8 +44,6 @@ OWNER_MASK: Final = (1 << 32) - 1
 
 ALLOCATED_AT: Final = 0  # offsets in a record
 FREED_AT: Final = 8
-ALLOCATED_WHEN: Final = 16
-FREED_WHEN: Final = 24
 
 POOL_HEAD: Final = 0  # offsets in the pool; HEAD is a slot number below `frames`
 POOL_COUNT: Final = 8

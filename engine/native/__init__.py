@@ -7,7 +7,8 @@ Nothing here is imported at start: `require` is the door, and it says what to do
     step         what surrounds every step: hook, gate, checks, recorder, violations
     access, locks, frames, rounds    the meaning of the primitives, and the round
     library      all of those in one compiled object, reached by symbol from every scenario
-    primitives, build                a program as a Python source file, compiled once and kept
+    primitives, fast                 how a program performs each primitive: the library's call, or code of its own
+    source, lowering, build          a program as a file in the form of Python, its LLVM code, compiled once and kept
     session, evidence, replay        what the harness and the tests use
 """
 

@@ -146,8 +146,12 @@ _prepared: dict[tuple[object, ...], tuple[Program, Entry]] = {}
 
 
 def _key(program: Program, checks: bool) -> tuple[object, ...]:
-    """Programs with the same key have the same text: all variants of an unfolded scenario on one layout."""
+    """Programs with the same key have the same text: all variants of an unfolded scenario on one layout.
+
+    Which parameters are open counts: a value that was given for one run is read from the arena, else it is a constant.
+    """
     if program.folded:
         return id(program), checks
     layout = program.layout
-    return id(program.scenario), checks, program.geometry, len(program.threads), layout.ring, layout.END
+    shape = program.geometry, len(program.threads), layout.ring, layout.END
+    return id(program.scenario), checks, *shape, program.open_params

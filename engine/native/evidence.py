@@ -94,12 +94,12 @@ def ring_steps(program: Program, arena: Arena, thread: int, count: int) -> list[
 
 
 def _row(arena: Arena, thread: int, row: int) -> list[Step]:
-    if not arena.load(row):
+    word, address, value = (arena.load(row + part) for part in (w.R_SITE, w.R_ADDRESS, w.R_VALUE))
+    if not word & w.WRITTEN:
         return []
-    word, value = arena.load(row + 8), arena.load(row + 24)
     if word & w.STAMPED:
-        return [Step(thread, site_number(word), arena.load(row + 16), value & 1, stamp=value >> 1)]
-    return [Step(thread, site_number(word), arena.load(row + 16), value)]
+        return [Step(thread, site_number(word), address, value & 1, stamp=value >> 1)]
+    return [Step(thread, site_number(word), address, value)]
 
 
 def merged(threads: Sequence[Sequence[Step]]) -> list[Step]:

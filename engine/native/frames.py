@@ -6,10 +6,8 @@ from engine.memory.layout import RECORD_BYTES
 from engine.memory.overlay import PAGE
 from engine.memory.shadow import (
     ALLOCATED_AT,
-    ALLOCATED_WHEN,
     FREE,
     FREED_AT,
-    FREED_WHEN,
     GENERATION_MASK,
     GENERATION_SHIFT,
     LIVE,
@@ -26,7 +24,7 @@ from engine.native.address import checked, touch
 from engine.native.intrinsics import cas, clear, load, load32, load_acquire, store, store_release
 from engine.native.jit import export, native
 from engine.native.members import clear_members
-from engine.native.step import after, before, now, relax, violate
+from engine.native.step import after, before, relax, violate
 from engine.native.words import (
     H_DESCRIPTORS,
     H_FRAME_SHIFT,
@@ -131,7 +129,6 @@ def alloc_page(B: int, me: int, site: int, owner: int) -> int:
             store(d + MAPCOUNT, UNTYPED | 1 << 32)  # both at once, as plain as set_page_refcounted()
             record = B + load(B + H_RECORDS) + pfn * RECORD_BYTES
             store(record + ALLOCATED_AT, place_word(p, site))
-            store(record + ALLOCATED_WHEN, now(p))
             state = B + load(B + H_STATES) + pfn * 8
             generation = (load(state) >> GENERATION_SHIFT) + 1
             store_release(state, LIVE | (generation & GENERATION_MASK) << GENERATION_SHIFT | owner << OWNER_SHIFT)
@@ -153,7 +150,6 @@ def let_frame_go(B: int, me: int, site: int, pfn: int, frame: int) -> None:
             return
         if cas(state, word, (word & ~CONTROL) | FREE) == word:
             store(record + FREED_AT, place_word(B + me, site))
-            store(record + FREED_WHEN, now(B + me))
             clear_members(B, pfn)
             pool_give(B + load(B + H_POOL), load(B + H_N_FRAMES), pfn)
             return

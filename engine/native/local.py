@@ -11,10 +11,16 @@ from engine.native.words import (
     H_FINITE,
     H_LOAD_NS,
     H_RELEASED,
+    H_RING_MASK,
     MAX_DEPTH,
     MODE_GATE,
     MODE_RING,
+    R_SITE,
+    R_VALUE,
+    ROW,
     S_GRANT,
+    S_RELEASE,
+    STAMPED,
     T_CHOICE,
     T_CHOICES,
     T_DEPTH,
@@ -26,9 +32,12 @@ from engine.native.words import (
     T_PRIVATE,
     T_PRIVATE_WORDS,
     T_RELAXED,
+    T_RING,
     T_SCRATCH,
+    T_SEQUENCE,
     T_SITE,
     T_STACK,
+    T_STAMP,
 )
 from engine.violations import BY_NAME
 
@@ -89,8 +98,17 @@ def cpu_relax(B: int, me: int, site: int) -> int:
 
 @export
 def operation(B: int, me: int, site: int) -> int:
-    """An operation has been counted: the recorder notes when."""
-    after(B, me, load(B + me + T_MODE) & MODE_RING, site | S_GRANT, 0, 1)
+    """An operation has been counted: the recorder notes when.
+
+    Counting belongs to the step before it, so where that is a lock event its stamp is the operation's.
+    """
+    p = B + me
+    before = p + T_RING + ((load(p + T_SEQUENCE) - 1) & load(B + H_RING_MASK)) * ROW
+    if load(before + R_SITE) & STAMPED != 0:
+        store(p + T_STAMP, load(before + R_VALUE) >> 1)
+        after(B, me, load(p + T_MODE) & MODE_RING, site | S_RELEASE, 0, 1)
+    else:
+        after(B, me, load(p + T_MODE) & MODE_RING, site | S_GRANT, 0, 1)
     return 0
 
 

@@ -319,6 +319,15 @@ def read_lock(B: int, me: int, site: int, lock: int) -> int:
 
 
 @export
+def read_lock_slow(B: int, me: int, site: int, lock: int) -> int:
+    """The rest of `read_lock` where its fast way has raised the reader count and found that it has to wait."""
+    if slow(B, me, site, lock, HOW_READ) != 0:
+        hold(B, me, site, lock, 1)
+    after(B, me, load(B + me + T_MODE), site, lock, 0)
+    return 0
+
+
+@export
 def write_lock(B: int, me: int, site: int, lock: int) -> int:
     return blocking(B, me, site, lock, HOW_WRITE)
 

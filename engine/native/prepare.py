@@ -101,6 +101,7 @@ def write_threads(program: Program, arena: Arena, tail: w.Tail, seed: int, mode:
     numbers = {name: number for number, name in enumerate(role_functions(program))}
     for index, thread in enumerate(program.threads):
         area = program.layout.thread(index)
+        arena.store(area + w.T_NEXT, w.NEVER if mode == w.MODE_RING else 0)
         for offset, value in {w.T_INDEX: index, w.T_CONTEXT: w.CONTEXTS[thread.context], w.T_MODE: mode,
                               w.T_RANDOM: thread_seed(seed, index), w.T_ROLE: numbers[thread.function],
                               w.T_SITE: w.NO_SITE}.items():
@@ -110,6 +111,7 @@ def write_threads(program: Program, arena: Arena, tail: w.Tail, seed: int, mode:
     arena.store(tail.ALONE + w.T_INDEX, w.ALONE_INDEX)
     arena.store(tail.ALONE + w.T_RANDOM, 1)
     arena.store(tail.ALONE + w.T_SITE, w.NO_SITE)
+    arena.store(tail.ALONE + w.T_NEXT, 0 if mode & w.MODE_LOG else w.NEVER)
 
 
 def write_locks(program: Program, arena: Arena, lock: str) -> None:

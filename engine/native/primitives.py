@@ -1,4 +1,4 @@
-"""How a generated file performs each primitive: an intrinsic `_p_<name>(B, me, site, operands...)` for every row.
+"""How a generated file performs each primitive: the code of `_p_<name>(B, me, site, operands...)` for every row.
 
 CHECKED calls the library: hook, checks, recorder and all. PLAIN is the instruction itself, for benchmarks: what a C
 compiler makes of the same protocol; locks and the allocator are calls there too, as they are in C.
@@ -13,7 +13,7 @@ import llvmlite.ir as ll
 
 from engine.memory.layout import PRIVATE_WORDS
 from engine.native import words as w
-from engine.native.intrinsics import I8, I32, I64, ORDERS, _declare, define, export_type
+from engine.native.intrinsics import I1, I8, I32, I64, ORDERS, Body, _declare
 from engine.violations import BY_NAME
 from engine.vocabulary import PRIMITIVES, Primitive
 
@@ -25,11 +25,7 @@ FENCES = {"smp_mb": "seq_cst", "smp_rmb": "acquire", "smp_wmb": "release"}
 
 def call(builder: Any, symbol: str, values: Sequence[Any]) -> Any:
     """A call of a library function."""
-    with builder.goto_entry_block():
-        result = builder.alloca(I64)
-        exception = builder.alloca(I8.as_pointer())
-    builder.call(_declare(builder, symbol, export_type(len(values))), [result, exception, *values])
-    return builder.load(result)
+    return builder.call(_declare(builder, symbol, ll.FunctionType(I64, [I64] * len(values))), values)
 
 
 def flags(row: Primitive) -> int:
@@ -50,29 +46,30 @@ def symbol(row: Primitive) -> str:
     return f"ptt_{row.op}{row.width}" if row.access == "rmw" else f"ptt_{row.name}"
 
 
-def _operands(row: Primitive) -> int:
+def operands(row: Primitive) -> int:
+    """How many words its function takes beside B, me and the site."""
     return sum(operand not in ("text", "kind", "counter") for operand in row.operands) + len(row.fixed)
 
 
-def _library(row: Primitive) -> Any:
+def _library(row: Primitive) -> Body:
     name, bits = symbol(row), flags(row)
 
     def body(builder: Any, values: Sequence[Any]) -> Any:
         site = builder.or_(values[2], I64(bits)) if bits else values[2]
         return call(builder, name, [*values[:2], site, *values[3:]])
 
-    return define(f"_p_{row.name}", 3 + _operands(row), body)
+    return body
 
 
 # --- local rows, the same in both kinds of file ---
 
 
-def _fence(name: str) -> Any:
+def _fence(name: str) -> Body:
     def body(builder: Any, _values: Sequence[Any]) -> Any:
         builder.fence(FENCES[name])
         return I64(0)
 
-    return define(f"_p_{name}", 3, body)
+    return body
 
 
 def _warn_on(builder: Any, values: Sequence[Any]) -> Any:
@@ -105,15 +102,15 @@ def _operation(builder: Any, values: Sequence[Any]) -> Any:
     return call(builder, "ptt_operation", values[:3])
 
 
-LOCAL: dict[str, Any] = {
+LOCAL: dict[str, Body] = {
     **{name: _fence(name) for name in FENCES},
     **{name: _library(PRIMITIVES[name]) for name in LOCAL_CALLS},
-    "warn_on": define("_p_warn_on", 4, _warn_on),
-    "check": define("_p_check", 5, _check),
-    "count": define("_p_count", 4, _count),
+    "warn_on": _warn_on,
+    "check": _check,
+    "count": _count,
 }
 
-CHECKED: dict[str, Any] = {row.name: _library(row) for row in PRIMITIVES.values() if row.name not in LOCAL} | LOCAL
+CHECKED: dict[str, Body] = {row.name: _library(row) for row in PRIMITIVES.values() if row.name not in LOCAL} | LOCAL
 
 
 # --- plain rows ---
@@ -127,14 +124,13 @@ def _narrow(builder: Any, value: Any, width: int) -> Any:
     return value if width == 8 else builder.trunc(value, I32)
 
 
-def _wide(builder: Any, value: Any) -> Any:
+def wide(builder: Any, value: Any) -> Any:
+    """Zero-extended to a word."""
     return value if value.type == I64 else builder.zext(value, I64)
 
 
 def _new(builder: Any, op: str, old: Any, value: Any) -> Any:
-    if op in ("xchg", "cmpxchg"):
-        return value
-    return getattr(builder, {"and": "and_", "or": "or_", "add_unless": "add"}.get(op, op))(old, value)
+    return value if op == "xchg" else getattr(builder, {"and": "and_", "or": "or_"}.get(op, op))(old, value)
 
 
 def _add_unless(builder: Any, pointer: Any, operands: Sequence[Any], order: str, width: int) -> tuple[Any, Any]:
@@ -153,44 +149,48 @@ def _add_unless(builder: Any, pointer: Any, operands: Sequence[Any], order: str,
     old.add_incoming(builder.extract_value(pair, 0), swap)
     builder.cbranch(builder.extract_value(pair, 1), done, loop)
     builder.position_at_end(done)
-    changed = builder.phi(ll.IntType(1))
-    changed.add_incoming(ll.IntType(1)(0), loop)
-    changed.add_incoming(ll.IntType(1)(1), swap)
+    changed = builder.phi(I1)
+    changed.add_incoming(I1(0), loop)
+    changed.add_incoming(I1(1), swap)
     return old, changed
 
 
-def _plain_rmw(row: Primitive) -> Any:
-    order, width = ORDERS[row.order], row.width
+def exchanged(builder: Any, row: Primitive, pointer: Any, given: Sequence[Any]) -> tuple[Any, Any, Any]:
+    """The instruction of a read-modify-write: (old, new, whether the word was changed), in its own width."""
+    order, values = ORDERS[row.order], [_narrow(builder, v, row.width) for v in given]
+    if row.op == "add_unless":
+        old, changed = _add_unless(builder, pointer, values, order, row.width)
+        return old, builder.add(old, values[0]), changed
+    if row.op == "cmpxchg":
+        failure = "monotonic" if order == "release" else order
+        pair = builder.cmpxchg(pointer, *values, order, failure)
+        return builder.extract_value(pair, 0), values[1], builder.extract_value(pair, 1)
+    old = builder.atomic_rmw(row.op, pointer, values[0], order)
+    return old, _new(builder, row.op, old, values[0]), I1(1)
 
+
+def returned(builder: Any, returns: str, old: Any, new: Any, changed: Any) -> Any:
+    """The value of a read-modify-write."""
+    if returns == "done":
+        return builder.zext(changed, I64)
+    if returns == "old":
+        return wide(builder, old)
+    if returns == "zero":
+        return builder.zext(builder.and_(builder.icmp_unsigned("==", new, new.type(0)), changed), I64)
+    return wide(builder, builder.select(changed, new, old))
+
+
+def _plain_rmw(row: Primitive) -> Body:
     def body(builder: Any, values: Sequence[Any]) -> Any:
-        pointer, operands = _pointer(builder, values, width), [_narrow(builder, v, width) for v in values[4:]]
-        changed: Any = ll.IntType(1)(1)
-        value = operands[0]
-        if row.op == "add_unless":
-            old, changed = _add_unless(builder, pointer, operands, order, width)
-        elif row.op == "cmpxchg":
-            failure = "monotonic" if order == "release" else order
-            pair = builder.cmpxchg(pointer, *operands, order, failure)
-            old, changed = builder.extract_value(pair, 0), builder.extract_value(pair, 1)
-            value = operands[1]
-        else:
-            old = builder.atomic_rmw(row.op, pointer, value, order)
-        if row.returns == "done":
-            return builder.zext(changed, I64)
-        if row.returns == "old" or not row.returns:
-            return _wide(builder, old)
-        new = builder.select(changed, _new(builder, row.op, old, value), old)
-        if row.returns == "zero":
-            return builder.zext(builder.and_(builder.icmp_unsigned("==", new, new.type(0)), changed), I64)
-        return _wide(builder, new)
+        done = exchanged(builder, row, _pointer(builder, values, row.width), values[4:])
+        return returned(builder, row.returns or "old", *done)
 
-    return define(f"_p_{row.name}", 3 + _operands(row), body)
+    return body
 
 
-def _plain(row: Primitive) -> Any:
+def _plain(row: Primitive) -> Body:
     if row.access == "load":
-        return define(f"_p_{row.name}", 4, lambda b, v: _wide(
-            b, b.load_atomic(_pointer(b, v, row.width), ORDERS[row.order], row.width)))
+        return lambda b, v: wide(b, b.load_atomic(_pointer(b, v, row.width), ORDERS[row.order], row.width))
     if row.access == "store":
 
         def body(builder: Any, values: Sequence[Any]) -> Any:
@@ -198,16 +198,16 @@ def _plain(row: Primitive) -> Any:
             builder.store_atomic(value, _pointer(builder, values, row.width), ORDERS[row.order], row.width)
             return values[4]
 
-        return define(f"_p_{row.name}", 5, body)
+        return body
     if row.access == "member":  # a statement about the program, no instruction of it
-        return define(f"_p_{row.name}", 5, lambda _b, _v: I64(0))
+        return lambda _b, _v: I64(0)
     return _plain_rmw(row) if row.access == "rmw" else CHECKED[row.name]
 
 
-PLAIN: dict[str, Any] = {name: _plain(PRIMITIVES[name]) if name not in LOCAL else LOCAL[name] for name in CHECKED}
+PLAIN: dict[str, Body] = {name: _plain(PRIMITIVES[name]) if name not in LOCAL else LOCAL[name] for name in CHECKED}
 
 # `count` of an operation, which the recorder stamps.
-CHECKED["operation"] = define("_p_operation", 4, _operation)
+CHECKED["operation"] = _operation
 PLAIN["operation"] = LOCAL["count"]
 
 
@@ -240,16 +240,16 @@ def _bare_read_unlock(builder: Any, values: Sequence[Any]) -> Any:
 
 
 #: Plain code of a program that never turns a read hold into another one: then nobody asks who holds what.
-BARE: dict[str, Any] = PLAIN | {
-    "read_lock": define("_p_read_lock", 4, _bare_read_lock),
-    "read_unlock": define("_p_read_unlock", 4, _bare_read_unlock),
+BARE: dict[str, Body] = PLAIN | {
+    "read_lock": _bare_read_lock,
+    "read_unlock": _bare_read_unlock,
 }
 
 
 # --- what a generated file needs besides ---
 
 
-def _load_word(offset: int) -> Any:
+def _load_word(offset: int) -> Body:
     def body(builder: Any, values: Sequence[Any]) -> Any:
         scaled = builder.add(builder.mul(values[2], I64(8)), I64(offset))
         return builder.load_atomic(_word(builder, builder.add(values[0], values[1]), scaled), "monotonic", 8)
@@ -295,7 +295,7 @@ def _array_new(builder: Any, values: Sequence[Any]) -> Any:
         with room:
             builder.store(end, place)
             words = builder.add(base, builder.add(I64(w.T_PRIVATE_WORDS), builder.mul(top, I64(8))))
-            _zero(builder, builder.inttoptr(words, ll.IntType(8).as_pointer()), builder.mul(size, I64(8)))
+            _zero(builder, builder.inttoptr(words, I8.as_pointer()), builder.mul(size, I64(8)))
             handle, made = builder.or_(top, builder.shl(size, I64(32))), builder.block
         with full:
             refused, failed = call(builder, "ptt_array_new", values), builder.block
@@ -306,9 +306,9 @@ def _array_new(builder: Any, values: Sequence[Any]) -> Any:
 
 
 def _zero(builder: Any, pointer: Any, size: Any) -> None:
-    kind = ll.FunctionType(ll.VoidType(), [pointer.type, ll.IntType(8), I64, ll.IntType(1)])
+    kind = ll.FunctionType(ll.VoidType(), [pointer.type, I8, I64, I1])
     memset = builder.module.declare_intrinsic("llvm.memset", [pointer.type, I64], kind)
-    builder.call(memset, [pointer, ll.IntType(8)(0), size, ll.IntType(1)(0)])
+    builder.call(memset, [pointer, I8(0), size, I1(0)])
 
 
 def _array_set(builder: Any, values: Sequence[Any]) -> Any:
@@ -332,22 +332,22 @@ def _leave(builder: Any, values: Sequence[Any]) -> Any:
     return I64(0)
 
 
-def _direct(name: str) -> Any:
-    return define(f"_{name}", 2, lambda b, v: call(b, f"ptt_{name}", v))
+def _direct(name: str) -> Body:
+    return lambda b, v: call(b, f"ptt_{name}", v)
 
 
-SUPPORT: dict[str, Any] = {
-    "_param": define("_param", 3, _param),
-    "_go": define("_go", 2, _go),
-    "_arg": define("_arg", 3, _load_word(w.T_ARGS)),
-    "_role": define("_role", 3, _load_word(w.T_ROLE)),
-    "_rounds": define("_rounds", 3, _load_word(w.T_ROUND)),
-    "_array_new": define("_array_new", 3, _array_new),
-    "_array_get": define("_array_get", 4, lambda b, v: b.load(_element(b, v))),
-    "_array_set": define("_array_set", 5, _array_set),
-    "_leave": define("_leave", 2, _leave),
-    "_array_mark": define("_array_mark", 2, _mark),
-    "_array_release": define("_array_release", 3, _release),
+SUPPORT: dict[str, Body] = {
+    "_param": _param,
+    "_go": _go,
+    "_arg": _load_word(w.T_ARGS),
+    "_role": _load_word(w.T_ROLE),
+    "_rounds": _load_word(w.T_ROUND),
+    "_array_new": _array_new,
+    "_array_get": lambda b, v: b.load(_element(b, v)),
+    "_array_set": _array_set,
+    "_leave": _leave,
+    "_array_mark": _mark,
+    "_array_release": _release,
     **{f"_{name}": _direct(name) for name in ("deep", "round_begin", "round_end", "round_finish", "session_start",
                     "gate_enter", "gate_leave")},
 }

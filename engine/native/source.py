@@ -1,40 +1,43 @@
-"""A program as the text of a Python file that Numba compiles: every function, and one entry that runs them.
+"""A program as the text of a Python file: every function, and one entry that runs them, which Numba compiles.
 
     entry(SETUP | REST | ROLE | DRIVE | REPLAY | START, B, me, alone)
 
-Constants are module-level uint64 values, because a literal would be an int64. Functions stand callee first. Circles of
-calls are made self-recursion (`engine.language.inline` says why); what is recursive measures the stack, because native
-recursion that runs away would end the process.
+What is recursive measures the stack, because native recursion that runs away would end the process.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple
 
 from engine.errors import UsageError
 from engine.language import ir
-from engine.language.emit import Dialect, emit, local_name
-from engine.language.inline import break_circles
-from engine.language.program import Program, _compile, build
+from engine.language.emit import Dialect, emit
+from engine.language.program import Program, build, function_of
 from engine.memory.members import operands
+from engine.native.fast import Places
 from engine.native.words import MAX_ARGS, MAX_COUNTERS
 from engine.violations import BY_NAME
-from engine.words import BINARY, UNARY
 
 SETUP, REST, ROLE, DRIVE, REPLAY, START = range(6)
 
-HEAD = '''"""Generated from {program} by engine.native: {variant}. Do not edit."""
+HEAD = '''"""Generated from {program} by engine.native: {variant}. Do not edit.
+
+`engine.native.lowering` compiles the functions below; Python never calls them.
+"""
 import numba
-import numpy as np
-from engine.native.operators import OPERATORS
-from engine.native.primitives import {table}, SUPPORT
+from engine.native.lowering import program
+
+code = program(__file__, "{table}", {places})
+
+
+@numba.njit("uint64(uint64, uint64, uint64, uint64)", nogil=True, error_model="numpy", cache=True)
+def entry(what, B, me, alone):
+    return code(what, B, me, alone)
+
 
 '''
-
-
-def _const(value: int) -> ast.expr:
-    return ast.Name(f"_c{value:x}", ast.Load())
 
 
 class NativeDialect(Dialect):
@@ -52,33 +55,25 @@ class NativeDialect(Dialect):
     members: Mapping[int, int]
     recursive: frozenset[str]
 
-    def const(self, value: int) -> ast.expr:
-        return _const(value)
-
     def param(self, name: str) -> ast.expr:
-        return self.call("_param", [_const(self.program.param_index[name])])
+        return self.call("_param", [ast.Constant(self.program.param_index[name])])
 
     def primitive(self, stmt: ir.Prim, args: Sequence[ast.expr]) -> ast.expr:
         static = []
         if stmt.name == "check":
-            static = [_const(BY_NAME[stmt.kind].code)]
+            static = [ast.Constant(BY_NAME[stmt.kind].code)]
         if stmt.name == "count":
-            static = [_const(self.counters[stmt.counter])]
+            static = [ast.Constant(self.counters[stmt.counter])]
         if stmt.member:
-            static = [_const(self.members[stmt.site])]
+            static = [ast.Constant(self.members[stmt.site])]
         name = "operation" if stmt.counter in self.program.operations else stmt.name
-        return self.call(f"_p_{name}", [_const(stmt.site), *args, *static])
+        return self.call(f"_p_{name}", [ast.Constant(stmt.site), *args, *static])
 
     def annotate(self, function: ast.FunctionDef, source: ir.Function) -> ast.FunctionDef:
-        """Every variable has a value and every path a result: a round that unwinds leaves loops where it pleases."""
-        zeros: list[ast.expr] = [_const(0) for _ in range(source.returns)]
+        """Every path has a result: a round that unwinds leaves loops where it pleases."""
+        zeros: list[ast.expr] = [ast.Constant(0) for _ in range(source.returns)]
         result = None if not zeros else zeros[0] if len(zeros) == 1 else ast.Tuple(zeros, ast.Load())
-        loops = any(isinstance(s, ir.While) for s in ir.walk(source.body))
         head: list[ast.stmt] = []
-        if loops:
-            params = {local_name(p) for p in source.params}
-            for name in sorted(_stored(function) - params - {"_mark"}):
-                head.append(ast.Assign([ast.Name(name, ast.Store())], _const(0)))
         if source.name in self.recursive:
             head.append(ast.If(self.call("_deep", []), [ast.Return(result)], []))
         function.body = [*head, *function.body]
@@ -86,7 +81,6 @@ class NativeDialect(Dialect):
             function.body.append(ast.Return(result))
         if source.name in self.recursive:
             function = _LeaveFirst(self.call("_leave", [])).visit(function)
-        function.decorator_list = [ast.Name("_njit", ast.Load())]
         return function
 
 
@@ -98,10 +92,6 @@ class _LeaveFirst(ast.NodeTransformer):
 
     def visit_Return(self, node: ast.Return) -> list[ast.stmt]:
         return [ast.Expr(self.leave), node]
-
-
-def _stored(function: ast.FunctionDef) -> set[str]:
-    return {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _callees(function: ir.Function) -> Iterator[str]:
@@ -145,8 +135,7 @@ def role_functions(program: Program) -> list[str]:
     """Every function that is a role of any variant, so that one compiled file serves them all."""
     scenario = program.scenario
     roles = [*scenario.roles, *(role for variant in scenario.variants for role in variant.roles)]
-    names = _compile(scenario).names
-    return sorted({names[id(role.run)] for role in roles} | {t.function for t in program.threads})
+    return sorted({function_of(scenario, role) for role in roles} | {t.function for t in program.threads})
 
 
 def loops_on_running(program: Program, name: str) -> bool:
@@ -189,68 +178,43 @@ def generate(program: Program, *, checks: bool) -> str:
     roles = role_functions(program)
     roots = [*roles, *(name for name in (program.setup, program.at_rest) if name)]
     dialect = NativeDialect(program, checks)
-    straight = break_circles(program.functions)
-    functions = [straight[name] for name in _callee_first(straight, roots)]
+    functions = [program.functions[name] for name in _callee_first(program.functions, roots)]
     nodes: list[ast.stmt] = [emit(function, dialect) for function in functions]
     nodes += ast.parse(_entry(program, roles)).body
-    body = "\n\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in nodes)
-    table = "CHECKED" if checks else _plain_table(functions)
-    head = HEAD.format(program=program.scenario.name, table=table,
-                       variant=program.variant.name if program.folded else "all variants")
-    return head + _names(nodes, table) + body + "\n"
+    body = "\n\n\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in nodes)
+    variant = program.variant.name if program.folded else "all variants"
+    head = HEAD.format(program=program.scenario.name, variant=variant,
+                       table="checked" if checks else _plain_table(functions),
+                       places=astuple(Places.of(program.layout)))
+    return head + body + "\n"
 
 
 def _plain_table(functions: Sequence[ir.Function]) -> str:
     """Read holds need not be noted where nothing turns them into another hold."""
     used = {s.name for function in functions for s in ir.walk(function.body) if isinstance(s, ir.Prim)}
-    return "PLAIN" if used & {"try_upgrade", "downgrade"} else "BARE"
-
-
-def _names(nodes: Sequence[ast.stmt], table: str) -> str:
-    """The definitions of the constants, operators and primitives that the functions use."""
-    used = sorted({n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)})
-    lines = ['_njit = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)']
-    for name in used:
-        if name.startswith("_p_"):
-            lines.append(f'{name} = {table}["{name[3:]}"]')
-        elif name.startswith("_c") and all(c in "0123456789abcdef" for c in name[2:]):
-            lines.append(f"{name} = np.uint64(0x{name[2:]})")
-        elif name[1:] in BINARY or name[1:] in UNARY:
-            lines.append(f'{name} = OPERATORS["{name}"]')
-        elif name in _SUPPORT:
-            lines.append(f'{name} = SUPPORT["{name}"]')
-    return "\n".join(lines) + "\n\n\n"
-
-
-_SUPPORT = {
-    "_param", "_go", "_arg", "_role", "_rounds",
-    "_array_new", "_array_get", "_array_set", "_array_mark", "_array_release",
-    "_deep", "_leave", "_round_begin", "_round_end", "_round_finish", "_session_start",
-    "_gate_enter", "_gate_leave",
-}
+    return "plain" if used & {"try_upgrade", "downgrade"} else "bare"
 
 
 def _entry(program: Program, roles: Sequence[str]) -> str:
     """The dispatch by number; written as text, it is the same in every program but for the names."""
-    lines = ["@_njit", "def run_role(B, me):", "    role = _role(B, me, _c0)"]
+    lines = ["def run_role(B, me):", "    role = _role(B, me, 0)"]
     for number, name in enumerate(roles):
-        args = "".join(f", _arg(B, me, _c{i:x})" for i in range(len(program.functions[name].params)))
-        lines += [f"    if role == _c{number:x}:", f"        f_{name}(B, me{args})"]
+        args = "".join(f", _arg(B, me, {i})" for i in range(len(program.functions[name].params)))
+        lines += [f"    if role == {number}:", f"        f_{name}(B, me{args})"]
     alone = {SETUP: program.setup, REST: program.at_rest}
-    lines += ['@numba.njit("uint64(uint64, uint64, uint64, uint64)", nogil=True, error_model="numpy", cache=True)',
-              "def entry(what, B, me, alone):"]
+    lines += ["def run(what, B, me, alone):"]
     for what, function in alone.items():
-        lines += [f"    if what == _c{what:x}:", f"        f_{function}(B, me)" if function else "        pass"]
+        lines += [f"    if what == {what}:", f"        f_{function}(B, me)" if function else "        pass"]
     rest = f"f_{program.at_rest}(B, alone)" if program.at_rest else "pass"
-    lines += [f"    if what == _c{ROLE:x}:", "        run_role(B, me)",
-              f"    if what == _c{DRIVE:x}:", "        while _round_begin(B, me) != _c0:",
+    lines += [f"    if what == {ROLE}:", "        run_role(B, me)",
+              f"    if what == {DRIVE}:", "        while _round_begin(B, me) != 0:",
               "            run_role(B, me)",
-              "            last = _round_end(B, me)", "            if last != _c0:",
-              "                if last == _c1:", f"                    {rest}",
+              "            last = _round_end(B, me)", "            if last != 0:",
+              "                if last == 1:", f"                    {rest}",
               "                _round_finish(B, alone)",
-              f"    if what == _c{START:x}:", "        _session_start(B, me)",
-              f"    if what == _c{REPLAY:x}:", "        _gate_enter(B, me)", "        left = _rounds(B, me, _c0)",
-              "        while left != _c0 and _go(B, me) != _c0:", "            run_role(B, me)",
-              "            left = _sub(left, _c1)", "        _gate_leave(B, me)",
-              "    return _c0"]
+              f"    if what == {START}:", "        _session_start(B, me)",
+              f"    if what == {REPLAY}:", "        _gate_enter(B, me)", "        left = _rounds(B, me, 0)",
+              "        while left != 0:", "            if _go(B, me) == 0:", "                break",
+              "            run_role(B, me)",
+              "            left = _sub(left, 1)", "        _gate_leave(B, me)"]
     return "\n".join(lines)

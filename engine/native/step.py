@@ -59,6 +59,9 @@ from engine.native.words import (
     MODE_RING,
     MODE_SKIP,
     MODE_YIELD,
+    R_ADDRESS,
+    R_SITE,
+    R_VALUE,
     ROW,
     S_GRANT,
     S_KEEP,
@@ -75,6 +78,7 @@ from engine.native.words import (
     T_INDEX,
     T_KEEPS,
     T_MODE,
+    T_NEXT,
     T_OWED,
     T_POLLED,
     T_RANDOM,
@@ -96,6 +100,7 @@ from engine.native.words import (
     W_SINCE,
     W_SITE,
     WAIT_BYTES,
+    WRITTEN,
 )
 from engine.violations import BY_NAME
 
@@ -290,9 +295,34 @@ def await_turn(B: int, me: int, site: int) -> int:
 
 
 @native
+def failures(p: int) -> int:
+    """How many steps in a row do not perturb: drawn at once, so that most steps need not draw."""
+    chance, count = load(p + T_CHANCE), 0
+    if chance == 0:
+        return 1 << 62
+    draws = random(p)
+    while draws & 0xFFFF >= chance:
+        count += 1
+        draws = random(p) if count & 3 == 0 else draws >> 16
+    return count
+
+
+@native
+def its_turn(p: int, mode: int) -> int:
+    """1 if the thread is to perturb now. Where steps are recorded their number says so, else each one draws."""
+    if mode & MODE_RING == 0:
+        return 1 if random(p) >> 48 < load(p + T_CHANCE) else 0
+    row, due = load(p + T_SEQUENCE), load(p + T_NEXT)
+    if row < due:
+        return 0
+    store(p + T_NEXT, row + 1 + failures(p))
+    return 1 if due != 0 else 0
+
+
+@native
 def perturb(B: int, p: int, mode: int) -> None:
     """With the thread's chance give the CPU away, or lose time."""
-    if random(p) >> 48 >= load(p + T_CHANCE) or load(B + H_HALT) != 0:
+    if load(B + H_HALT) != 0 or its_turn(p, mode) == 0:
         return
     delay = load(p + T_DELAY)
     if mode & MODE_YIELD != 0:
@@ -345,15 +375,14 @@ def after(B: int, me: int, mode: int, site: int, address: int, value: int) -> No
     if mode & MODE_RING != 0 and load(B + H_HALT) == 0:
         sequence = load(p + T_SEQUENCE)
         row = p + T_RING + (sequence & load(B + H_RING_MASK)) * ROW
-        store(row, sequence + 1)
-        store(row + 16, address)
+        store(row + R_ADDRESS, address)
         if site & (S_GRANT | S_RELEASE) != 0:
             time = stamp(p) if site & S_GRANT != 0 else load(p + T_STAMP)
-            store(row + 8, site & S_SITE | STAMPED)
-            store(row + 24, time << 1 | value & 1)
+            store(row + R_SITE, site & S_SITE | WRITTEN | STAMPED)
+            store(row + R_VALUE, time << 1 | value & 1)
         else:
-            store(row + 8, site & S_SITE)
-            store(row + 24, value)
+            store(row + R_SITE, site & S_SITE | WRITTEN)
+            store(row + R_VALUE, value)
         store(p + T_SEQUENCE, sequence + 1)
     if mode & MODE_LOG != 0 and mode & MODE_SKIP == 0:
         log(B, p, site & S_SITE, address, value if load(B + H_HALT) == 0 or site & S_KEEP != 0 else 0)

@@ -118,7 +118,7 @@ T_CHOICES: Final = 152  # offset of its list of choices, 0 for random ones
 T_N_CHOICES: Final = 160
 T_CLOCK: Final = 168  # struct timespec, 16 bytes
 T_LOOPS: Final = 184  # whether its role loops on mem.running
-T_OPERATIONS: Final = 192
+T_NEXT: Final = 192  # the row before which a step perturbs; 0: every step goes the long way, NEVER: none has to
 T_POLLS: Final = 200  # turns of mem.running since it looked at the clock
 T_ADMITTED: Final = 208
 T_RELAXED: Final = 216  # site + 1 of the last failed turn of a spin loop; a replay clears it at every step
@@ -127,6 +127,7 @@ T_POLLED: Final = 232  # when it last looked at the lock it waits for, in vain; 
 T_STAMP: Final = 248  # when its release began
 T_KEEPS: Final = 240  # how often it does not give the CPU away, because that has just cost a time slice
 LOOKS_NEVER: Final = (1 << 64) - 1
+NEVER: Final = (1 << 64) - 1
 MAX_DEPTH: Final = 64
 T_SCRATCH: Final = 256  # where a refused access goes; 64 bytes
 # what it waits for and holds; copied as one block when a violation is recorded
@@ -147,7 +148,11 @@ LOCK_KINDS: Final = {"rw": 1, "spin": 2}
 MAX_COUNTERS: Final = (THREAD_CONTROL - T_COUNTERS) // 8
 T_PRIVATE_WORDS: Final = THREAD_CONTROL
 T_RING: Final = THREAD_CONTROL + PRIVATE_WORDS * 8
-ROW: Final = 32  # sequence | site and STAMPED | address | value
+ROW: Final = 32
+# in a ring's row
+R_SITE: Final = 0  # site | WRITTEN | STAMPED
+R_ADDRESS: Final = 8
+R_VALUE: Final = 16
 
 HELD_WRITE: Final = 1 << 32
 HOW_READ: Final = 1
@@ -200,6 +205,7 @@ S_KEEP: Final = 1 << 37  # a log shows the value even if the step breaks a rule 
 S_GRANT: Final = 1 << 38  # the recorder stamps it with the time: when it is done,
 S_RELEASE: Final = 1 << 39  # or before it begins
 STAMPED: Final = 1 << 32  # in a ring row beside the site: its value is the time << 1 | value
+WRITTEN: Final = 1 << 33  # in every ring row beside the site
 S_SITE: Final = (1 << 32) - 1
 NO_SITE: Final = S_SITE  # before the first step
 
