@@ -6,11 +6,13 @@
     native           compiled code, on threads and on processes
 
 A difference is a bug of the engine. To look at one: the seed is in the test's name; the file is in its tmp_path.
+PTTORTURE_MASS=20 in the environment runs twenty times as many protocols, for a night.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,8 @@ from tests.protocol_oracle import Mem, Place, Wild, functions
 from tests.protocol_source import load
 
 GROUPS = 20
+MASS = int(os.environ.get("PTTORTURE_MASS", "1"))
+WALKS = 10  # of each protocol
 LOCKS = ("qrwlock", "fair", "read", "write", "pthread", "pthread-writer")
 #: What only the search can see: it follows every pointer to its allocation.
 BLIND = "stale-pointer"
@@ -35,7 +39,7 @@ def words_of(final: dict[int, int], layout: Layout) -> dict[int, int]:
     return {address: word for address, word in final.items() if address < layout.DESCRIPTORS}
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(8 * MASS))
 def test_one_thread_agrees_with_plain_python(seed: int, tmp_path: Path) -> None:
     text = module(seed, GROUPS, sequential=True, budget=10)
     protocols, oracle = load(tmp_path, text), functions(text, {}, {"LIMIT": 12})
@@ -74,13 +78,13 @@ def compare_with_search(program: Program, schedule: Schedule, execution: Executi
     return found.violation.kind if found.violation else "clean"
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(10 * MASS))
 def test_threads_agree_with_the_search(seed: int, tmp_path: Path) -> None:
     protocols = load(tmp_path, module(1000 + seed, GROUPS, downgrades=seed % 2 == 0))
     ends = set()
     for number, scenario in enumerate(protocols.SCENARIOS):
         program = build(scenario)
-        for turn in range(5):
+        for turn in range(WALKS):
             lock = LOCKS[(number + turn) % (4 if seed % 2 == 0 else 6)]
             schedule, execution = walk(program, turn, lock, folder=tmp_path)
             ends.add(compare_with_search(program, schedule, execution, f"g{number}, walk {turn}, {lock}"))
@@ -88,7 +92,7 @@ def test_threads_agree_with_the_search(seed: int, tmp_path: Path) -> None:
     assert len(ends) > 1
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(4 * MASS))
 def test_what_the_search_finds_replays_on_threads(seed: int, tmp_path: Path) -> None:
     protocols = load(tmp_path, module(2000 + seed, GROUPS, downgrades=False))
     replayed = 0
@@ -104,7 +108,7 @@ def test_what_the_search_finds_replays_on_threads(seed: int, tmp_path: Path) -> 
     assert replayed
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(3 * MASS))
 def test_a_schedule_repeats_itself(seed: int, tmp_path: Path) -> None:
     protocols = load(tmp_path, module(3000 + seed, 5))
     for scenario in protocols.SCENARIOS:
@@ -116,18 +120,20 @@ def test_a_schedule_repeats_itself(seed: int, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="the native executor needs numba")
 @pytest.mark.usefixtures("cpu_token")
-def test_native_threads_and_processes_agree(tmp_path: Path) -> None:
-    """One compile for all groups: a scenario costs seconds, an execution milliseconds."""
+@pytest.mark.parametrize("seed", range(3 * MASS))
+def test_native_threads_and_processes_agree(seed: int, tmp_path: Path) -> None:
+    """Every walk in all three executors. One compile for all groups: it takes seconds, an execution milliseconds."""
     from engine.native.replay import replay as native_replay
 
-    groups = 12
-    protocols = load(tmp_path, module(4000, groups, downgrades=False, budget=6))
+    groups, ends = 30, set()
+    protocols = load(tmp_path, module(4000 + seed, groups, downgrades=False, budget=6))
     for number in range(groups):
         folded = build(protocols.BATCH, f"g{number}")
         compiled = build(protocols.BATCH, f"g{number}", folded=False)
-        for turn in range(12):
+        for turn in range(WALKS):
             lock = ("qrwlock", "pthread", "pthread-writer")[turn % 3]
             schedule, execution = walk(folded, turn, lock, folder=tmp_path)
             name = f"g{number}, walk {turn}, {lock}"
-            native = native_replay(compiled, schedule, processes=turn % 4 == 3)
-            compare(execution, native, name)
+            compare(execution, native_replay(compiled, schedule, processes=turn == 3), name)
+            ends.add(compare_with_search(folded, schedule, execution, name))
+    assert len(ends) > 2
