@@ -25,6 +25,7 @@ from stress.journal import Journal
 from stress.trace import load, shipped
 from stress.trace.live import prepare
 
+
 @dataclass(frozen=True)
 class Side:
     """One way to replay."""
