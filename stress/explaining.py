@@ -24,12 +24,13 @@ from stress.replaying import saved
 from stress.report.places import short
 from stress.report.text import wrap
 from stress.report.write import write
-from stress.searching import waiting
+from stress.searching import minimised, waiting
 
 if TYPE_CHECKING:
     from engine.explore.hunting import Hunt
 
 SECONDS: Final = 20.0  # for one violation; the first half on the real geometry
+SHORTEN: Final = 5.0  # to make what was found smaller
 
 
 def explain(run: Run) -> None:
@@ -80,11 +81,14 @@ def _searched_for(run: Run, job: Job, violation: dict[str, Any], threads: int) -
 def _hunted(job: Job, threads: int, violation: dict[str, Any]) -> _Found:
     """First on the run's own geometry, then on the small one; the nearer of the two."""
     scenario = scenario_of(job)
-    first = _on(job, threads, violation, scenario.geometry, real=True)
-    if first.hunt.rank == _exact() or first.hunt.interrupted or scenario.geometry == scenario.small:
-        return first
-    second = _on(job, threads, violation, scenario.small, real=False)
-    return second if second.hunt.rank > first.hunt.rank or second.hunt.interrupted else first
+    found = _on(job, threads, violation, scenario.geometry, real=True)
+    if found.hunt.rank != _exact() and not found.hunt.interrupted and scenario.geometry != scenario.small:
+        second = _on(job, threads, violation, scenario.small, real=False)
+        found = second if second.hunt.rank > found.hunt.rank or second.hunt.interrupted else found
+    if found.hunt.interrupted:
+        return found
+    small = minimised(found.hunt.result, seconds=SHORTEN)
+    return replace(found, hunt=replace(found.hunt, result=small, interrupted=small.interrupted))
 
 
 def _on(job: Job, threads: int, violation: dict[str, Any], geometry: Geometry, *, real: bool) -> _Found:

@@ -94,18 +94,10 @@ def waiting(console: Console, title: str) -> Iterator[None]:
 
 
 def smallest(program: Program, *, seconds: float = SECONDS, **options: Any) -> Result:
-    """The smallest violation, as `engine.explore.smallest`; its schedule says what was shown of smaller ones.
-
-    The one way in which all commands look for it: equal searches give equal schedules.
-    """
+    """The smallest violation, as `engine.explore.smallest`: the one way in which all commands look for it."""
     from engine.explore import smallest as search
 
-    result = search(program, seconds=seconds, **options)
-    if result.schedule is None or "smallest" in result.schedule.bound:
-        return result
-    said = "Nothing breaks with fewer preemptions." if result.preemptions else ""
-    bound = {**result.schedule.bound, "smallest": said}
-    return replace(result, bound=bound, schedule=replace(result.schedule, bound=bound))
+    return search(program, seconds=seconds, **options)
 
 
 def minimised(result: Result, *, seconds: float = MINIMISE) -> Result:

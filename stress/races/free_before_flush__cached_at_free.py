@@ -2,7 +2,7 @@
 """S4-i: free-before-flush:cached-at-free
 
 stale-translation: a table is freed while a paging-structure cache leads to it at
-scenarios/models/walker.py:135
+scenarios/models/walker.py:157
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -17,18 +17,18 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"check_cached": 1, "count": 32, "flush": 1, "free": 1, "free_at": 2, "hardware": 1, "iotlb_ways": 1, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "pin": 0, "policy": 0, "queued": 0, "range_check": 0, "restart": 0, "split": 0, "super_page": 0, "sync_inside": 0, "trust_level": 1, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 1, "count": 32, "flush": 1, "free": 1, "free_at": 2, "grows": 0, "hardware": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "super_page": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
  "pool": "quarantine",
  "rounds": 1,
  "scenario": "free-before-flush",
- "sites": {"100": ["free_if_empty", "atomic_dec", 0, "scenarios/models/unmap.py:185"], "101": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:186"], "104": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:193"], "105": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:194"], "107": ["check_not_cached", "read_once", 0, "scenarios/models/walker.py:134"], "108": ["check_not_cached", "read_once", 1, "scenarios/models/walker.py:134"], "109": ["check_not_cached", "check", 0, "scenarios/models/walker.py:135"], "11": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "114": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "128": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:28"], "129": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:29"], "14": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "23": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:72"], "24": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:76"], "25": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:77"], "42": ["walk", "read_once", 0, "scenarios/models/table.py:46"], "43": ["walk", "read_once", 1, "scenarios/models/table.py:48"], "44": ["walk", "read_once", 2, "scenarios/models/table.py:52"], "52": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:90"], "53": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:92"], "54": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:105"], "56": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:126"], "93": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"], "98": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:180"], "99": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:182"]},
+ "sites": {"102": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "103": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"], "104": ["free_if_empty", "atomic_dec", 0, "scenarios/models/unmap.py:217"], "105": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:218"], "108": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:225"], "109": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:226"], "11": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "111": ["check_not_cached", "read_once", 0, "scenarios/models/walker.py:156"], "112": ["check_not_cached", "read_once", 1, "scenarios/models/walker.py:156"], "113": ["check_not_cached", "check", 0, "scenarios/models/walker.py:157"], "125": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "139": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:28"], "140": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:29"], "19": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "20": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "45": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "46": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "52": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "58": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "59": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "60": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "62": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "8": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "86": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"]},
  "threads": 2,
  "variant": "cached-at-free",
- "violation": {"address": 0, "kind": "stale-translation", "message": "a table is freed while a paging-structure cache leads to it", "other": "", "site": 109, "thread": 0, "where": "scenarios/models/walker.py:135"},
+ "violation": {"address": 0, "kind": "stale-translation", "message": "a table is freed while a paging-structure cache leads to it", "other": "", "site": 113, "thread": 0, "where": "scenarios/models/walker.py:157"},
  "turns": [
-  [0,52], [0,42], [0,43], [0,44], [0,53], [0,23], [0,24], [0,54], [0,54], [0,11], [0,14], [0,54], [0,11], [0,14],
-  [0,56], [0,98], [0,99], [0,128], [0,129], [0,100], [0,101], [0,11], [0,14], [0,114], [0,104], [0,105], [0,56],
-  [0,25], [0,93], [0,107], [0,108]
+  [0,58], [0,52], [0,45], [0,46], [0,59], [0,19], [0,52], [0,60], [0,60], [0,8], [0,11], [0,60], [0,8], [0,11],
+  [0,62], [0,102], [0,103], [0,139], [0,140], [0,104], [0,105], [0,8], [0,11], [0,125], [0,108], [0,109], [0,62],
+  [0,20], [0,86], [0,111], [0,112]
  ]
 }
 '''

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S4-j.plain-store: split:plain-store-leak
 
-leak: a page is in use and no table leads to it at scenarios/models/rest.py:55
+leak: a page is in use and no table leads to it at scenarios/models/rest.py:58
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,18 +16,18 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"check_cached": 0, "count": 32, "flush": 1, "free": 1, "free_at": 0, "hardware": 0, "iotlb_ways": 1, "largest_leaf": 3, "level_first": 0, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "pin": 0, "policy": 1, "queued": 0, "range_check": 0, "restart": 0, "resurrection": 0, "split": 3, "sync_inside": 0, "trust_level": 0, "upgrade": 0, "used_entries": 0, "widen": 1},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 32, "flush": 1, "free": 1, "free_at": 0, "grows": 0, "hardware": 0, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 0, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 1, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "restart": 0, "resurrection": 0, "root_shift": 0, "run_bits": 0, "split": 3, "start_levels": 3, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 0, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 0, "widen": 1},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "split",
- "sites": {"116": ["replace_leaf", "fill_page", 0, "scenarios/models/split.py:81"], "117": ["replace_leaf", "atomic_add", 0, "scenarios/models/split.py:83"], "118": ["replace_leaf", "write_once", 0, "scenarios/models/split.py:86"], "13": ["check_tables", "check", 0, "scenarios/models/rest.py:55"], "14": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:72"], "15": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:76"], "16": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:77"], "18": ["alloc_table", "alloc_page", 0, "scenarios/models/count.py:50"], "19": ["alloc_table", "atomic_set", 0, "scenarios/models/count.py:53"], "20": ["alloc_table", "clflush", 0, "scenarios/models/count.py:54"], "40": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:105"], "42": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:126"], "83": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "86": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "88": ["split", "read_once", 0, "scenarios/models/split.py:55"], "89": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:180"]},
+ "sites": {"10": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "11": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "127": ["replace_leaf", "fill_page", 0, "scenarios/models/split.py:103"], "128": ["replace_leaf", "atomic_add", 0, "scenarios/models/split.py:105"], "129": ["replace_leaf", "write_once", 0, "scenarios/models/split.py:108"], "13": ["alloc_table", "alloc_page", 0, "scenarios/models/count.py:50"], "14": ["alloc_table", "atomic_set", 0, "scenarios/models/count.py:53"], "15": ["alloc_table", "clflush", 0, "scenarios/models/count.py:54"], "38": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "46": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "48": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "87": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "9": ["check_tables", "check", 0, "scenarios/models/rest.py:58"], "90": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "92": ["split", "read_once", 0, "scenarios/models/split.py:69"], "93": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
  "threads": 2,
  "variant": "plain-store-leak",
- "violation": {"address": 0, "kind": "leak", "message": "a page is in use and no table leads to it", "other": "", "site": 13, "thread": -1, "where": "scenarios/models/rest.py:55"},
+ "violation": {"address": 0, "kind": "leak", "message": "a page is in use and no table leads to it", "other": "", "site": 9, "thread": -1, "where": "scenarios/models/rest.py:58"},
  "turns": [
-  [0,14], [0,15], [0,40], [0,18], [0,19], [0,20], [0,116], [0,117], [1,14], [1,15], [1,40], [1,18], [1,19], [1,20],
-  [1,116], [1,117], [1,118], [1,88], [1,40], [1,83], [1,86], [1,42], [1,89], [1,16], [0,118], [0,88], [0,40], [0,83],
-  [0,86], [0,42], [0,89], [0,16]
+  [0,10], [0,38], [0,46], [0,13], [0,14], [0,15], [0,127], [0,128], [1,10], [1,38], [1,46], [1,13], [1,14], [1,15],
+  [1,127], [1,128], [1,129], [1,92], [1,46], [1,87], [1,90], [1,48], [1,93], [1,11], [0,129], [0,92], [0,46], [0,87],
+  [0,90], [0,48], [0,93], [0,11]
  ]
 }
 '''

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S4-j.beside: split:unmap-beside
 
-stale-translation: a DMA reaches a page after unmap and invalidation at scenarios/s4_split.py:44
+stale-translation: a DMA reaches a page after unmap and invalidation at scenarios/s4_split.py:43
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,17 +16,17 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"check_cached": 0, "count": 32, "flush": 1, "free": 1, "free_at": 0, "hardware": 1, "iotlb_ways": 1, "largest_leaf": 3, "level_first": 0, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "pin": 0, "policy": 1, "queued": 0, "range_check": 0, "restart": 0, "resurrection": 1, "split": 1, "sync_inside": 0, "trust_level": 0, "upgrade": 0, "used_entries": 0, "widen": 1},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 32, "flush": 1, "free": 1, "free_at": 0, "grows": 0, "hardware": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 0, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 1, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "restart": 0, "resurrection": 1, "root_shift": 0, "run_bits": 0, "split": 1, "start_levels": 3, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 0, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 0, "widen": 1},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "split",
- "sites": {"116": ["replace_leaf", "fill_page", 0, "scenarios/models/split.py:81"], "117": ["replace_leaf", "atomic_add", 0, "scenarios/models/split.py:83"], "119": ["replace_leaf", "cmpxchg", 0, "scenarios/models/split.py:88"], "14": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:72"], "15": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:76"], "16": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:77"], "18": ["alloc_table", "alloc_page", 0, "scenarios/models/count.py:50"], "19": ["alloc_table", "atomic_set", 0, "scenarios/models/count.py:53"], "2": ["unmap_and_dma", "check", 0, "scenarios/s4_split.py:44"], "20": ["alloc_table", "clflush", 0, "scenarios/models/count.py:54"], "22": ["_iotlb", "read_once", 0, "scenarios/models/walker.py:65"], "24": ["_iotlb", "read_once", 1, "scenarios/models/walker.py:70"], "40": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:105"], "42": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:126"], "76": ["invalidate", "spin_lock", 0, "scenarios/models/walker.py:107"], "77": ["invalidate", "read_once", 0, "scenarios/models/walker.py:109"], "79": ["invalidate", "spin_unlock", 0, "scenarios/models/walker.py:116"], "8": ["dma", "spin_lock", 0, "scenarios/models/walker.py:54"], "83": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "86": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "89": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:180"], "9": ["dma", "spin_unlock", 0, "scenarios/models/walker.py:58"]},
+ "sites": {"10": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "11": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "127": ["replace_leaf", "fill_page", 0, "scenarios/models/split.py:103"], "128": ["replace_leaf", "atomic_add", 0, "scenarios/models/split.py:105"], "13": ["alloc_table", "alloc_page", 0, "scenarios/models/count.py:50"], "130": ["replace_leaf", "cmpxchg", 0, "scenarios/models/split.py:110"], "14": ["alloc_table", "atomic_set", 0, "scenarios/models/count.py:53"], "15": ["alloc_table", "clflush", 0, "scenarios/models/count.py:54"], "2": ["unmap_and_dma", "check", 0, "scenarios/s4_split.py:43"], "25": ["_iotlb", "read_once", 0, "scenarios/models/walker.py:86"], "27": ["_iotlb", "read_once", 1, "scenarios/models/walker.py:90"], "38": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "46": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "48": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "5": ["dma", "spin_lock", 0, "scenarios/models/walker.py:75"], "6": ["dma", "spin_unlock", 0, "scenarios/models/walker.py:79"], "69": ["invalidate", "spin_lock", 0, "scenarios/models/walker.py:135"], "70": ["invalidate", "read_once", 0, "scenarios/models/walker.py:137"], "72": ["invalidate", "spin_unlock", 0, "scenarios/models/walker.py:141"], "87": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "90": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "93": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
  "threads": 2,
  "variant": "unmap-beside",
- "violation": {"address": 0, "kind": "stale-translation", "message": "a DMA reaches a page after unmap and invalidation", "other": "", "site": 2, "thread": 1, "where": "scenarios/s4_split.py:44"},
+ "violation": {"address": 0, "kind": "stale-translation", "message": "a DMA reaches a page after unmap and invalidation", "other": "", "site": 2, "thread": 1, "where": "scenarios/s4_split.py:43"},
  "turns": [
-  [0,14], [0,15], [0,40], [0,18], [0,19], [0,20], [0,116], [0,117], [0,119], [1,14], [1,15], [1,40], [1,40], [1,83],
-  [1,86], [1,42], [1,89], [1,16], [1,76], [1,77], [1,79], [1,8], [1,22], [1,24], [1,9]
+  [0,10], [0,38], [0,46], [0,13], [0,14], [0,15], [0,127], [0,128], [0,130], [1,10], [1,38], [1,46], [1,46], [1,87],
+  [1,90], [1,48], [1,93], [1,11], [1,69], [1,70], [1,72], [1,5], [1,25], [1,27], [1,6]
  ]
 }
 '''
