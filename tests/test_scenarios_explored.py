@@ -31,12 +31,18 @@ BREAKS_AT = {
     "dax-refault:one-based-no-lock": 1, "dax-refault:zero-based-no-lock": 1, "dax-fault-ref:wait-only": 1,
     "dax-torn-busy:mapcount-first": 3, "dax-share:load-store": 1, "dax-ordinary-put:one-based": 0,
     "dax-old-insert:mixed": 0, "dax-pud-pte:no-lock": 1,
+    "s390-defer-listed:naive": 0, "s390-defer-full:naive": 0, "s390-defer-full:draft-no-status": 0,
+    "s390-defer-both:naive": 0, "s390-defer-both:draft": 0, "s390-half-reuse:half-at-once": 1,
+    "s390-pending:only-a": 1, "retract:at-once": 1, "retract:no-recheck": 1,
     "cow-splice:mapcount": 1, "cow-pinned:count": 1, "gup-unmap:mapcount": 1, "three-states:recount": 1,
     "sticky-state:sticky": 1, "unshare-exit:v1": 2, "swap-reuse:count-before": 1, "rmap-stop:early-stop": 1,
     "gup-fork:no-sequence": 2,
 }
 #: The bound within which the scenario's fixes are searched completely; its broken variants all break below it.
-HOLDS_WITHIN = {"unshare-exit": 2, "dax-refault": 2, "mapcount-get": 2, "stale-structure-cache": 2}
+HOLDS_WITHIN = {
+    "s390-half-reuse": 2, "s390-defer-both": 2, "s390-defer-full": 2, "unshare-exit": 2, "dax-refault": 2,
+    "mapcount-get": 2, "stale-structure-cache": 2,
+}
 DEFAULT_BOUND = 3
 
 SEARCHED = [(s, v) for s in all_scenarios() if s.name != "hammer" for v in s.variants]
