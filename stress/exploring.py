@@ -157,6 +157,11 @@ def _violation(result: Result) -> dict[str, Any] | None:
     return {**asdict(result.violation), "schedule": schedule, "preemptions": result.preemptions}
 
 
+def _seen(data: Mapping[str, Any]) -> str:
+    """What the search has counted: a state is not left twice, so only those that end an execution count as one."""
+    return count(data["states"], "state") if data["states"] else count(data["executions"], "execution")
+
+
 def _drawn(strategy: str, bound: Mapping[str, Any]) -> str:
     """How a sampler drew."""
     given = [f"{name} {bound[name]}" for name in ("depth", "seed") if name in bound]
@@ -178,7 +183,7 @@ def _lines(data: Mapping[str, Any], *, every: bool = False) -> list[str]:
     if data["interrupted"]:
         how += "; interrupted"
     lines = [f"{data['scenario']}:{data['variant']}: {data['outcome']} (expected {data['expected']})",
-             *wrap(f"{count(data['executions'], 'execution')}, {count(data['steps'], 'step')} "
+             *wrap(f"{_seen(data)}, {count(data['steps'], 'step')} "
                    f"in {data['seconds']:.1f} s, {how}", indent=2),
              f"  bound: {within},",
              f"         {bound['entries']} entries, {bound['levels']} levels{_drawn(data['strategy'], bound)}"]

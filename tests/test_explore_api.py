@@ -9,7 +9,7 @@ import pytest
 
 from engine import Geometry, load_file
 from engine.errors import NotDeterministicError, UsageError
-from engine.explore import Bound, Look, explore
+from engine.explore import STRATEGIES, Bound, Look, explore
 from engine.explore.machine import cells as c
 from engine.explore.strategies.base import Strategy
 from engine.explore.strategies.random_walk import RandomWalk
@@ -20,7 +20,7 @@ from tests.protocols.counter import SCENARIO
 TWO = w.scenario(w.increment, w.increment)
 
 FILE = Path(__file__).parent / "protocols" / "counter.py"
-STRATEGIES = ("dfs", "random")
+
 
 
 def test_a_scenario_and_its_variant() -> None:

@@ -216,3 +216,37 @@ def test_segments_are_what_they_came_from() -> None:
     again = run_loosely(machine, segments(first), first.choices)
     assert again.turns == first.turns
     assert {t for t, _ in segments(first)} == {0, 1}
+
+
+# --- the smallest, or a verdict ---
+
+
+@pytest.mark.parametrize("name", ["parent-freed:pin", "mapcount-get:rfc-v2", "stale-structure-cache:sync-inside"])
+def test_a_fix_is_complete_for_all_executions_at_once(name: str) -> None:
+    """With four preemptions these have more executions than there is patience for, but only thousands of states."""
+    result = smallest(build(find(name)[0], name.partition(":")[2]))
+    assert (result.violation, result.complete, result.bound["preemptions"]) == (None, True, None)
+    assert result.bound["strategy"] == "states"
+    assert result.states is not None
+
+
+def test_a_bound_that_was_asked_for_is_kept() -> None:
+    result = smallest(find("parent-freed:pin")[0], "pin", preemptions=2)
+    assert (result.violation, result.complete, result.bound["preemptions"]) == (None, True, 2)
+
+
+def test_what_only_the_search_through_states_finds_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if no bounded search had reached it: simple changes then make it smaller, and nothing is claimed."""
+    import engine.explore.finding as finding
+
+    monkeypatch.setattr(finding, "_PREEMPTIONS", 0)
+    monkeypatch.setattr(finding, "_FEW", 0)
+    result = smallest(find("S1-d")[0], "rfc-v1")
+    assert result.violation is not None
+    assert result.violation.kind == "missed-free"
+    assert not result.minimal
+    assert result.preemptions is not None
+    assert result.preemptions >= 2
+    assert result.program is not None
+    assert result.schedule is not None
+    assert replay(result.program, result.schedule).violation == result.violation

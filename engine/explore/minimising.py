@@ -8,7 +8,7 @@ made smaller by changing it (`simplifying`). What a violation is, its kind and i
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Final, cast
@@ -77,21 +77,20 @@ class Minimiser:
         self.begin, self.seconds = time.perf_counter(), seconds
         self.executions, self.steps = 1, len(best.recording.turns)
 
-    def run(self, phases: Sequence[object]) -> Result:
+    def run(self, phases: Sequence[Callable[[], None]]) -> Result:
         """The phases one after the other, and what they came to; Ctrl-C ends them."""
         interrupted = False
         try:
             for phase in phases if self.best.recording.turns else ():
-                assert callable(phase)
                 phase()
         except KeyboardInterrupt:
             interrupted = True
         return replace(self._result(), interrupted=interrupted)
 
-    def simplify(self) -> None:
+    def simplify(self, share: float = _SIMPLE) -> None:
         """Simple changes: not the smallest, but soon small."""
         best = self.best
-        self.best = Best(best.machine, simplify(best.machine, best.recording, self.target, self._until(_SIMPLE)))
+        self.best = Best(best.machine, simplify(best.machine, best.recording, self.target, self._until(share)))
 
     def fewest_preemptions(self) -> None:
         """Complete searches from 0 up; the first that breaks has the fewest."""
