@@ -51,8 +51,14 @@ def value(program: Program, number: int) -> str:
     return f"-{_WORD - number}" if number > _WORD - 1024 else f"{number:#x}"
 
 
+def is_word(program: Program, e: Event) -> bool:
+    """Whether a step is about the value of a word, not about a lock, a page or a member."""
+    row = PRIMITIVES[program.sites[e.site].primitive]
+    return row.access in ("rmw", "store") or (row.access == "load" and row.result)
+
+
 def is_read(program: Program, e: Event) -> bool:
-    """Whether a step only looked at a word: a load with a result, or a failed or idle read-modify-write."""
+    """Whether a step is a load of a word."""
     row = PRIMITIVES[program.sites[e.site].primitive]
     return row.access == "load" and row.result
 

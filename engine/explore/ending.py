@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from engine.explore.describe import change, is_read, is_write, value
+from engine.explore.describe import change, is_read, is_word, is_write, value
 from engine.explore.explain import holds, who, who_waits
 from engine.explore.load import Machine
 from engine.explore.record import Event
@@ -28,22 +28,16 @@ def shared_words(machine: Machine, events: Sequence[Event]) -> set[int]:
     touched: dict[int, set[int]] = {}
     written: dict[int, set[int]] = {}
     for e in events:
-        if e.thread != ALONE and _is_word(machine, e):
+        if e.thread != ALONE and is_word(machine.program, e):
             touched.setdefault(e.address, set()).add(e.thread)
             if is_write(machine.program, e):
                 written.setdefault(e.address, set()).add(e.thread)
     return {address for address, writers in written.items() if len(touched[address]) > 1 or len(writers) > 1}
 
 
-def _is_word(machine: Machine, e: Event) -> bool:
-    """Whether a step is about the value of a word, not about a lock, a page or a member."""
-    row = PRIMITIVES[machine.program.sites[e.site].primitive]
-    return row.access in ("rmw", "store") or (row.access == "load" and row.result)
-
-
 def _involved(machine: Machine, events: Sequence[Event], violation: Violation) -> list[int]:
     """The words that the violation is about: what the failing CPU (or the check at rest) saw and another one wrote."""
-    seen = [e.address for e in events if e.thread == violation.thread and _is_word(machine, e)]
+    seen = [e.address for e in events if e.thread == violation.thread and is_word(machine.program, e)]
     if violation.thread == ALONE:
         of_others = {e.address for e in events if e.thread != ALONE and is_write(machine.program, e)}
     else:
@@ -54,15 +48,27 @@ def _involved(machine: Machine, events: Sequence[Event], violation: Violation) -
 
 def _words(machine: Machine, events: Sequence[Event], violation: Violation) -> list[str]:
     program = machine.program
-    last: dict[int, Event] = {e.address: e for e in events if is_write(program, e) and _is_word(machine, e)}
+    last: dict[int, Event] = {e.address: e for e in events if is_write(program, e) and is_word(machine.program, e)}
     lines = []
     for address in _involved(machine, events, violation)[:_WORDS]:
         e = last[address]
         lines.append(f"{program.layout.where(address)} = {value(program, e.new)}, by {who(machine, e.thread)}: "
                      f"{program.sites[e.site].primitive} {change(program, e)}")
-    if (unwritten := _last_read(machine, events, violation)) and unwritten.address not in last:
-        lines.insert(0, f"{program.layout.where(unwritten.address)} = {value(program, unwritten.result)}, as set up")
+    if (read := _last_read(machine, events, violation)) and read.address not in last:
+        lines.insert(0, f"{program.layout.where(read.address)} = {value(program, read.result)}, "
+                        f"{_origin(machine, events, read.address)}")
     return lines
+
+
+def _origin(machine: Machine, events: Sequence[Event], address: int) -> str:
+    """Where the value of a word that no step wrote by itself is from."""
+    layout = machine.program.layout
+    page = address - (address - layout.FRAMES) % layout.frame_bytes if layout.FRAMES <= address < layout.END else -1
+    for e in reversed(events):
+        name = machine.program.sites[e.site].primitive
+        if (name == "fill_page" and e.address == page) or (name == "alloc_page" and e.result == page):
+            return f"by {who(machine, e.thread)}: {name}"
+    return "as set up"
 
 
 def _last_read(machine: Machine, events: Sequence[Event], violation: Violation) -> Event | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.explore.columns import WIDTH, Columns, wrap
-from engine.explore.describe import describe, is_read, is_write, reads
+from engine.explore.describe import describe, is_read, is_word, is_write, reads
 from engine.explore.ending import shared_words, state
 from engine.explore.load import Machine
 from engine.explore.record import Calls, Event
@@ -127,7 +127,7 @@ class _Drawing:
             return ["at rest:", *(line for i, e in enumerate(events, first) for line in wrap(
                 f"{i}: {describe(self.program, e, self._failed(e))} "
                 f"[{Path(self.program.sites[e.site].file).name}:{self.program.sites[e.site].line}]", WIDTH))]
-        seen = [e for e in events if not is_write(self.program, e)]
+        seen = [e for e in events if is_word(self.program, e) and not is_write(self.program, e)]
         lines = wrap(f"at rest: {reads(self.program, seen)}", WIDTH) if seen else ["at rest:"]
         if len(lines) > _REST_LINES:
             lines = ["at rest: ...", *lines[1 - _REST_LINES:]]
@@ -179,7 +179,7 @@ def _bound(program: Program, schedule: Schedule, preemptions: int) -> list[str]:
     size = [count(len(schedule.turns), "step"), count(preemptions, "preemption"), count(schedule.threads, "thread"),
             count(schedule.rounds, "round")]
     within = [f"model {schedule.model}", schedule.lock, f"{schedule.pool} pool", f"{g.entries} entries",
-              f"{g.levels} levels"]
+              count(g.levels, "level")]
     if program.at_rest is None:
         within.append("nothing is checked at rest")
     shown = bound.get("smallest")
