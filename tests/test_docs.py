@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from engine.vocabulary import as_markdown
 
@@ -42,3 +45,20 @@ def test_ci_calls_the_readme_test_command() -> None:
     assert len(commands) == 2
     assert commands[0].endswith("pttorture run")
     assert commands[1].endswith("pytest -n auto")
+
+
+def test_the_search_page_names_every_strategy() -> None:
+    from engine.explore import STRATEGIES
+
+    page = (ROOT / "docs" / "search.md").read_text()
+    assert [name for name in STRATEGIES if f"\n| `{name}` |" not in page] == []
+
+
+def test_the_python_of_the_search_page_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "search.md").read_text()
+    code = page.split("```python\n")[1].split("```")[0].replace("progress=print", "progress=looks.append")
+    names: dict[str, Any] = {"looks": []}
+    monkeypatch.chdir(ROOT / "examples")
+    exec(code, names)
+    assert names["result"].violation is not None
+    assert names["result"].complete is False
