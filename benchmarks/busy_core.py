@@ -10,21 +10,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from benchmarks.driving import drive, overlap
 from engine.declare import Scenario
 from engine.language.program import build
-from engine.native import words as w
-from engine.native.session import Session
 from scenarios import find
 from tests.protocols.counter import SCENARIO
 
-WAYS = {"naive": (1, "none"), "adaptive": (0, "none"), "default": (0, "")}
+WAYS = {"naive": (True, "none"), "adaptive": (False, "none"), "default": (False, "")}
 
 
 def _spin() -> None:
@@ -50,23 +46,9 @@ def busy(wanted: bool) -> Iterator[None]:
 
 def measure(scenario: Scenario, variant: str, way: str, seconds: float) -> str:
     naive, perturb = WAYS[way]
-    program = build(scenario, variant, folded=False)
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        session = Session.create(program, folder=Path(folder), perturb=perturb)
-        session.arena.store(w.H_NAIVE, naive)
-        threads = [threading.Thread(target=session.drive, args=(i,)) for i in range(len(program.threads))]
-        for thread in threads:
-            thread.start()
-        session.start()
-        time.sleep(seconds)
-        session.stop()
-        for thread in threads:
-            thread.join()
-        progress = session.progress()
-        session.close()
+    progress = drive(build(scenario, variant, folded=False), seconds, naive=naive, perturb=perturb)
     seen = sum(found.count for found in progress.violations)
-    return (f"{progress.rounds:10,} rounds, race seen in {seen:8,}, "
-            f"{progress.overlapped_rounds / max(1, progress.rounds):4.0%} overlap")
+    return f"{progress.rounds:10,} rounds, race seen in {seen:8,}, {overlap(progress)}"
 
 
 def main() -> None:

@@ -1,17 +1,17 @@
 """How fast native rounds and primitives are: `python -m benchmarks.rounds [seconds]`.
 
 Rounds: two threads, and three, increment one word by an atomic instruction, meet, are judged and reset. Primitives: one
-thread repeats one of them a million times; with checks and recorder, and as plain instructions.
+thread repeats one of them a million times; with checks and recorder, with perturbations too, as plain instructions.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
+from benchmarks.driving import drive, overlap
 from engine import Counter, Role, RWLock, Scenario, Variant, Word, protocol
 from engine.declare import Geometry, Mem
 from engine.language.program import build
@@ -85,33 +85,20 @@ SINGLE = Scenario("single", "", tuple(Role(run.name, run) for run in (loads, sto
                   (Variant("v"),), geometry=Geometry(512, 4, 16))
 
 
-def rounds(scenario: Scenario, seconds: float, **options: object) -> str:
+def rounds(scenario: Scenario, seconds: float, lock: str = "qrwlock") -> str:
     """Rounds a second and the part of them that overlapped."""
-    program = build(scenario, folded=False)
-    with tempfile.TemporaryDirectory() as folder:
-        session = Session.create(program, folder=Path(folder), **options)  # type: ignore[arg-type]
-        threads = [threading.Thread(target=session.drive, args=(i,)) for i in range(len(program.threads))]
-        for thread in threads:
-            thread.start()
-        session.start()
-        time.sleep(seconds)
-        session.stop()
-        for thread in threads:
-            thread.join()
-        progress = session.progress()
-        session.close()
-    rate = progress.rounds / progress.seconds
-    return f"{rate:10,.0f} rounds/s, {progress.overlapped_rounds / max(1, progress.rounds):4.0%} overlap"
+    progress = drive(build(scenario, folded=False), seconds, lock=lock)
+    return f"{progress.rounds / progress.seconds:10,.0f} rounds/s, {overlap(progress)}"
 
 
-def nanoseconds(checks: bool, recorder: bool) -> str:
-    """Time of one turn of each single-thread loop."""
+def nanoseconds(checks: bool, perturb: str = "none") -> str:
+    """Time of one turn of each single-thread loop. Checks come with the recorder."""
     from engine.native.source import ROLE
 
     program = build(SINGLE, geometry=SINGLE.geometry, folded=True)
     parts = []
     with tempfile.TemporaryDirectory() as folder:
-        session = Session.create(program, folder=Path(folder), checks=checks, recorder=recorder)
+        session = Session.create(program, folder=Path(folder), checks=checks, recorder=checks, perturb=perturb)
         for index, thread in enumerate(program.threads):
             begin = time.perf_counter()
             session.entry(ROLE, session.arena.address, program.layout.thread(index), session.tail.ALONE)
@@ -124,11 +111,11 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
     for count in (2, 3):
         for lock in ("qrwlock", "pthread"):
-            print(f"{count} roles, {lock:8}", rounds(roles(locked, count), seconds, lock=lock))
+            print(f"{count} roles, {lock:8}", rounds(roles(locked, count), seconds, lock))
         print(f"{count} roles, no lock ", rounds(roles(increment, count), seconds))
-    print("checks, recorder:", nanoseconds(True, True))
-    print("checks:          ", nanoseconds(True, False))
-    print("plain:           ", nanoseconds(False, False))
+    print("checks, recorder:           ", nanoseconds(True))
+    print("checks, recorder, perturbed:", nanoseconds(True, ""))
+    print("plain:                      ", nanoseconds(False))
 
 
 if __name__ == "__main__":
