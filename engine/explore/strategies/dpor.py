@@ -1,0 +1,359 @@
+"""Optimal dynamic partial order reduction: one execution of each Mazurkiewicz trace, none twice, none given up.
+
+Optimal-DPOR with wakeup trees: Abdulla, Aronis, Jonsson, Sagonas, "Source Sets: A Foundation for Optimal Dynamic
+Partial Order Reduction", JACM 64(4), 2017, algorithm 2. Whenever an execution is over, its races are reversed
+(`dpor_races`) and what that asks for is kept in wakeup trees (`dpor_tree`) at the nodes of the path. Going back takes
+steps back by the undo log; a prefix never runs again.
+
+Where the machine is more than that paper's model:
+
+    choices     a value of `mem.choose` is an event of its own that touches nothing and races with the other values
+    waiting     a thread may have to wait for a lock or in a spin loop, and one step may make another impossible: see
+                `dpor_reverse.settle_waiting`. A failed turn of a one-step spin loop is no event (`dpor_reverse.awaits`)
+    violations  a step that is a violation changes nothing and ends its thread; the others go on, so that all that can
+                happen beside it is seen. The schedule that is recorded ends at the violation. A deadlock, the check at
+                rest and the limit on steps end the execution
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.explore.load import Words
+from engine.explore.machine import access as a
+from engine.explore.machine import cells as c
+from engine.explore.machine import step as m
+from engine.explore.machine.arrays import constant, words
+from engine.explore.machine.control import SOURCES
+from engine.explore.machine.local import STEP_LIMIT
+from engine.explore.machine.memory import area_of
+from engine.explore.machine.state import undo
+from engine.explore.strategies import cells as x
+from engine.explore.strategies import dpor_cells as d
+from engine.explore.strategies import dpor_clocks as clocks
+from engine.explore.strategies import dpor_races as races
+from engine.explore.strategies import dpor_reverse as reverse
+from engine.explore.strategies import dpor_tree as trees
+from engine.explore.strategies.base import Strategy
+from engine.jit import entry, jit
+
+_FIRST_ROWS = 1 << 12
+
+
+@jit
+def lowest(mask: Any) -> Any:
+    """The number of the lowest bit of a mask that is not 0."""
+    n = np.int64(0)
+    while not mask >> n & 1:
+        n += 1
+    return n
+
+
+@jit
+def note_waking(C: Any, S: Any, EV: Any, V: Any, at: Any, slept: Any) -> Any:
+    """The threads of `slept` that the last event has woken, as bits. It has read all that they watched."""
+    mask = np.int64(0)
+    for t in range(C[c.C_THREADS]):
+        area = area_of(C, t)
+        if slept >> t & 1 and S[area + c.T_STATUS] != c.ASLEEP:
+            mask |= np.int64(1) << t
+            now = S[area + c.T_WATCHED]
+            S[area + c.T_WATCHED] = V[t]  # the entries are still there
+            a.add_watched(C, S, t, EV, at)
+            S[area + c.T_WATCHED] = now
+    return mask
+
+
+@jit
+def asleep(C: Any, S: Any, V: Any) -> Any:
+    """The threads asleep, as bits; in V the lengths of their watch lists."""
+    mask = np.int64(0)
+    if S[c.S_ASLEEP] != 0:
+        for t in range(C[c.C_THREADS]):
+            area = area_of(C, t)
+            if S[area + c.T_STATUS] == c.ASLEEP:
+                mask |= np.int64(1) << t
+                V[t] = S[area + c.T_WATCHED]
+    return mask
+
+
+@jit
+def fail(S: Any, X: Any, EV: Any) -> None:
+    """The last event is a violation."""
+    e = d.event(X, X[x.X_DEPTH] - 1)
+    X[x.X_EXECUTIONS] += 1 - X[d.X_COUNTED]
+    if S[c.S_KIND] == STEP_LIMIT and S[c.S_DETAIL] == c.LIMIT_STEPS:
+        X[d.X_EVENTS] = X[x.X_DEPTH]
+        X[d.X_END] = EV[e + d.E_MARK]
+        X[d.X_COUNTED] = 0
+        X[x.X_PHASE] = d.ANALYSE
+        return
+    X[d.X_COUNTED] = 1
+    EV[e + d.E_FAILED] = 1
+    X[x.X_PHASE] = d.FAILED
+
+
+@jit
+def new_event(U: Any, X: Any, EV: Any, kind: Any, p: Any, value: Any) -> Any:
+    """The row of the next event."""
+    e = d.event(X, X[x.X_DEPTH])
+    EV[e + d.E_PROCESS] = p
+    EV[e + d.E_KIND] = kind
+    EV[e + d.E_VALUE] = value
+    EV[e + d.E_MARK] = U[c.U_TOP]
+    EV[e + d.E_FAILED] = 0
+    return e
+
+
+@jit
+def new_node(C: Any, F: Any, X: Any, EV: Any, Q: Any, woken: Any, below: Any) -> None:
+    """The event at the end of the path has happened: its clock, its races, the node after it."""
+    j = X[x.X_DEPTH]
+    clocks.add(F, X, EV, Q, j)
+    clocks.next_node(F, X, EV, Q, j, C[c.C_RELAXES] != 0)
+    n = d.event(X, j + 1)
+    EV[n + d.E_TREE] = below
+    EV[n + d.E_DONE] = 0
+    for t in range(C[c.C_THREADS]):
+        if woken >> t & 1:
+            Q[d.woken(X, j + 1) + t] = j + 1
+    X[x.X_DEPTH] = j + 1
+
+
+@jit
+def go(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, V: Any, kind: Any, p: Any, value: Any,
+       below: Any) -> Any:
+    """Take an event. True if it is a violation. `below`: the wakeup tree that goes on after it."""
+    at = new_event(U, X, EV, kind, p, value) + d.E_RECORD
+    slept = asleep(C, S, V)
+    if kind == d.VALUE:
+        a.clear(EV, at)
+        m.choose(C, S, U, p, value)
+    else:
+        a.next_access(C, S, F, p, EV, at)
+        X[x.X_STEPS] += 1
+        m.step(C, S, U, p)
+    woken = np.int64(0)
+    if slept != 0:
+        woken = note_waking(C, S, EV, V, at, slept)
+    new_node(C, F, X, EV, Q, woken, below)
+    if S[c.S_KIND] == 0:
+        return False
+    fail(S, X, EV)
+    return True
+
+
+@jit
+def go_on(C: Any, S: Any, U: Any, X: Any, EV: Any) -> None:
+    """The others go on after a violation that was told."""
+    e = d.event(X, X[x.X_DEPTH] - 1)
+    undo(S, U, EV[e + d.E_MARK])
+    reverse.end_thread(C, S, U, EV[e + d.E_PROCESS])
+    X[d.X_FAILURES] += 1
+    X[x.X_PHASE] = x.FRESH
+
+
+@jit
+def finish(C: Any, S: Any, U: Any, X: Any, EV: Any) -> Any:
+    """Nobody goes on: a deadlock, or the check at rest. True if that is something to stop at."""
+    X[d.X_EVENTS] = X[x.X_DEPTH]
+    X[d.X_END] = U[c.U_TOP]
+    X[x.X_PHASE] = d.ANALYSE
+    if X[d.X_FAILURES] == 0:
+        mask = m.enabled(C, S)
+        while mask != 0 and S[c.S_KIND] == 0:
+            new_event(U, X, EV, d.SPIN, lowest(mask), 0)
+            X[x.X_DEPTH] += 1
+            m.step(C, S, U, lowest(mask))
+            mask = m.enabled(C, S)
+        if S[c.S_KIND] == 0:
+            m.finish(C, S, U)
+    X[x.X_EXECUTIONS] += 1 - X[d.X_COUNTED]
+    X[d.X_COUNTED] = 0
+    return S[c.S_KIND] != 0 or (X[x.X_EACH] != 0 and X[d.X_FAILURES] == 0)
+
+
+@jit
+def pick(X: Any, EV: Any, mask: Any) -> Any:
+    """Without guidance: the thread of the last event if it can go on, so that schedules are unsurprising."""
+    j = X[x.X_DEPTH]
+    if j > 0:
+        p = EV[d.event(X, j - 1) + d.E_PROCESS]
+        if mask >> p & 1:
+            return p
+    return lowest(mask)
+
+
+@jit
+def guided(X: Any, EV: Any, W: Any, e: Any) -> Any:
+    """Take the first branch of the wakeup tree of node row e: thread, value, what goes on below it, place and mode."""
+    w = EV[e + d.E_TREE]
+    row = d.tree(X, w)
+    EV[e + d.E_TREE] = W[row + d.W_NEXT]
+    trees.give_back(X, W, w)
+    at = row + d.W_RECORD
+    return W[row + d.W_PROCESS], W[row + d.W_VALUE], W[row + d.W_CHILD], W[at + a.LO], W[at + a.MODE]
+
+
+@jit
+def has_branch(X: Any, EV: Any, W: Any, e: Any, t: Any) -> Any:
+    """Whether the wakeup tree of node row e begins with the choice of thread t, or, for no thread, with anything."""
+    row = d.tree(X, EV[e + d.E_TREE])
+    return EV[e + d.E_TREE] != 0 and (t < 0 or (W[row + d.W_KIND] == d.VALUE and W[row + d.W_PROCESS] == t))
+
+
+@jit
+def look(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any) -> Any:
+    """A node: follow its wakeup tree, or take any event, or end the execution. True if that is something to stop at."""
+    e = d.event(X, X[x.X_DEPTH])
+    p = m.chooser(C, S)
+    kind, value, below, lo, mode = d.VALUE if p >= 0 else d.STEP, np.int64(0), np.int64(0), np.int64(-1), np.int64(0)
+    if p >= 0:
+        EV[e + d.E_RACES] = m.choices(C, S, p)
+    if has_branch(X, EV, W, e, p):
+        p, value, below, lo, mode = guided(X, EV, W, e)
+        if kind == d.STEP and not reverse.possible(C, S, U, F, p):
+            X[d.X_DIVERGED] += 1
+            return False
+    elif p >= 0:
+        below = EV[e + d.E_TREE]  # others go on first: it touches nothing
+        EV[e + d.E_TREE] = 0
+    else:
+        mask = reverse.enabled(C, S, U, F)
+        if mask == 0:
+            return finish(C, S, U, X, EV)
+        mask &= ~EV[e + d.E_SLEEP]
+        if mask == 0:
+            X[x.X_BLOCKED] += 1
+            X[x.X_PHASE] = x.BACK
+            return False
+        p = pick(X, EV, mask)
+    failed = go(C, S, U, F, X, EV, Q, V, kind, p, value, below)
+    if lo >= 0 and (EV[e + d.E_RECORD + a.LO] != lo or EV[e + d.E_RECORD + a.MODE] != mode):
+        X[d.X_DIVERGED] += 1
+    return failed
+
+
+@jit
+def leave(X: Any, EV: Any, Q: Any, W: Any, j: Any) -> None:
+    """All that begins with event j is explored: its process sleeps at node j from now on, or its value is done."""
+    e = d.event(X, j)
+    if EV[e + d.E_KIND] == d.VALUE:
+        w = trees.take(X, W)
+        W[d.tree(X, w) + d.W_VALUE] = EV[e + d.E_VALUE]
+        W[d.tree(X, w) + d.W_NEXT] = EV[e + d.E_DONE]
+        EV[e + d.E_DONE] = w
+        return
+    p = EV[e + d.E_PROCESS]
+    EV[e + d.E_SLEEP] |= np.int64(1) << p
+    d.copy(EV, e + d.E_RECORD, Q, d.sleeper(X, j, p), X[d.X_RECORD])
+
+
+@jit
+def forget_values(X: Any, EV: Any, W: Any, e: Any) -> None:
+    while EV[e + d.E_DONE] != 0:
+        w = EV[e + d.E_DONE]
+        EV[e + d.E_DONE] = W[d.tree(X, w) + d.W_NEXT]
+        trees.give_back(X, W, w)
+
+
+@jit
+def back(S: Any, U: Any, X: Any, EV: Any, Q: Any, W: Any) -> None:
+    """Take the last event back; go on from there if its node's wakeup tree has another branch."""
+    j = X[x.X_DEPTH] - 1
+    e = d.event(X, j)
+    undo(S, U, EV[e + d.E_MARK])
+    X[x.X_DEPTH] = j
+    if EV[e + d.E_KIND] == d.SPIN:
+        return
+    X[d.X_FAILURES] -= EV[e + d.E_FAILED]
+    leave(X, EV, Q, W, j)
+    if EV[e + d.E_TREE] != 0:
+        X[d.X_NEW] = j
+        X[x.X_PHASE] = x.FRESH
+    else:
+        forget_values(X, EV, W, e)
+
+
+@jit
+def reverse_races(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any) -> Any:
+    """The analysis of an execution; false if W is full."""
+    undo(S, U, X[d.X_END])
+    X[x.X_DEPTH] = X[d.X_EVENTS]
+    if not races.analyse(C, S, U, F, X, EV, Q, W, V):
+        return False
+    X[d.X_EVENT], X[d.X_RACE] = 0, 0
+    X[x.X_PHASE] = x.BACK
+    return True
+
+
+@entry(*SOURCES)
+def search(C: Any, S: Any, U: Any, _D: Any, X: Any, F: Any, EV: Any, Q: Any, W: Any, V: Any, budget: int) -> Any:
+    """Go on for about `budget` events."""
+    C, S, U, X, F = constant(C), words(S), words(U), words(X), constant(F)
+    EV, Q, W, V = words(EV), words(Q), words(W), words(V)
+    for _ in range(budget):
+        ended = False
+        if X[x.X_PHASE] == x.FRESH:
+            ended = look(C, S, U, F, X, EV, Q, W, V)
+        elif X[x.X_PHASE] == d.FAILED:
+            go_on(C, S, U, X, EV)
+        elif X[x.X_PHASE] == d.ANALYSE:
+            if not reverse_races(C, S, U, F, X, EV, Q, W, V):
+                return x.FULL
+        elif X[x.X_DEPTH] == 0:
+            return x.COMPLETE
+        elif X[x.X_EXECUTIONS] >= X[x.X_WANTED]:
+            return x.ENOUGH
+        elif X[d.X_LEFT] == 0:
+            return x.FULL
+        else:
+            back(S, U, X, EV, Q, W)
+        if ended:
+            return x.FOUND if S[c.S_KIND] != 0 else x.ENDED
+    return x.BUDGET
+
+
+class OptimalReduction(Strategy):
+    """One execution of each trace."""
+
+    compiled = staticmethod(search)
+
+    def prepare(self) -> tuple[Words, ...]:
+        """F, EV, Q, W, V."""
+        machine, X = self.machine, self.X
+        processes, longest = len(machine.program.threads), int(X[x.X_LONGEST])
+        record, event, node, tree = d.sizes(processes, bool(machine.C[c.C_RELAXES]))
+        rows = longest + 2 * processes + 4
+        for cell, value in ((d.X_PROCESSES, processes), (d.X_RECORD, record), (d.X_EVENT_ROW, event),
+                            (d.X_NODE_ROW, node), (d.X_TREE_ROW, tree), (d.X_SCRATCH, rows - 1), (d.X_ALIVE, rows)):
+            X[cell] = value
+        EV, Q = np.zeros(rows * event, np.int64), np.zeros(rows * node, np.int64)
+        Q[processes:2 * processes] = -1  # nobody has a last event
+        self.arrays = a.tables(machine.code.rows), EV, Q, np.zeros(tree, np.int64), np.zeros(3 * rows, np.int64)
+        self.grow()
+        return self.arrays
+
+    def grow(self) -> bool:
+        """Twice the rows for wakeup trees, and enough for an execution as long as the last one."""
+        flags, EV, Q, W, V = self.arrays
+        X, row = self.X, int(self.X[d.X_TREE_ROW])
+        used = len(W) // row
+        more = max(_FIRST_ROWS, used, 2 * (int(X[d.X_EVENTS]) + 1) * int(X[d.X_PROCESSES]))
+        larger = np.zeros((used + more, row), np.int64)
+        larger[:used] = W.reshape(used, row)
+        larger[used:, d.W_NEXT] = [*range(used + 1, used + more), X[d.X_FREE]]
+        X[d.X_FREE] = used
+        X[d.X_LEFT] += more
+        self.arrays = flags, EV, Q, larger.reshape(-1), V
+        return True
+
+    def picks(self) -> list[int]:
+        """The choices of the present execution; a violation that was told before is not a part of it."""
+        EV, X = self.arrays[1], self.X
+        rows = EV[:self.depth * int(X[d.X_EVENT_ROW])].reshape(self.depth, -1)
+        told = self.depth - int(X[x.X_PHASE] == d.FAILED)
+        return [int(row[d.E_VALUE if row[d.E_KIND] == d.VALUE else d.E_PROCESS])
+                for j, row in enumerate(rows) if not row[d.E_FAILED] or j == told]

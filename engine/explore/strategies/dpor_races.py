@@ -1,0 +1,184 @@
+"""The end of an execution: its races are reversed, and each reversal that is new goes into a wakeup tree.
+
+A race is a pair of events e, e' of two processes, dependent, with nothing between them that orders them. Its reversal
+is v = notdep(e).e': all events after e that do not happen after it, then e', from the node before e. A choice among
+values races with the values that it is not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.explore.machine import access as a
+from engine.explore.machine import cells as c
+from engine.explore.machine import memory as mm
+from engine.explore.strategies import dpor_cells as d
+from engine.explore.strategies import dpor_clocks as clocks
+from engine.explore.strategies import dpor_reverse as reverse
+from engine.explore.strategies import dpor_tree as trees
+from engine.jit import jit
+
+
+@jit
+def precedes(X: Any, EV: Any, Q: Any, i: Any, k: Any, clock: Any) -> Any:
+    """Whether event k > i happens before the reversing event, whose clock is Q[clock], and not after event i.
+
+    A choice goes with the step that it belongs to.
+    """
+    e = d.event(X, k)
+    if EV[e + d.E_KIND] == d.VALUE:
+        k = Q[d.last(X, k) + EV[e + d.E_PROCESS]]
+        if k <= i:
+            return True
+        e = d.event(X, k)
+    return Q[clock + EV[e + d.E_PROCESS]] >= EV[e + d.E_NUMBER] and not clocks.before(X, EV, Q, i, k)
+
+
+@jit
+def sequence(X: Any, EV: Any, Q: Any, V: Any, i: Any, j: Any, clock: Any) -> Any:
+    """v in V, and its length: what happens before the reversing event, then that (the scratch row), then the rest."""
+    size = 0
+    for k in range(i + 1, j):
+        if not clocks.before(X, EV, Q, i, k) and precedes(X, EV, Q, i, k, clock):
+            V[size] = k
+            size += 1
+    V[size] = X[d.X_SCRATCH]
+    size += 1
+    for k in range(i + 1, X[d.X_EVENTS]):
+        if k != j and not clocks.before(X, EV, Q, i, k) and not (k < j and precedes(X, EV, Q, i, k, clock)):
+            V[size] = k
+            size += 1
+    return size
+
+
+@jit
+def sequence_of_varying(F: Any, X: Any, EV: Any, Q: Any, V: Any, i: Any, j: Any) -> Any:
+    """The same for an event that may now be another: it comes where it was tried, and only what is independent of it,
+    and does not happen after what is not, comes later."""
+    size, dropped, base = 0, 0, X[d.X_ALIVE]
+    for k in range(i + 1, j):
+        if not clocks.before(X, EV, Q, i, k):
+            V[size] = k
+            size += 1
+    V[size] = X[d.X_SCRATCH]
+    size += 1
+    for k in range(j + 1, X[d.X_EVENTS]):
+        if clocks.before(X, EV, Q, i, k):
+            continue
+        keep = not a.depend(F, EV, d.record(X, k), EV, d.record(X, X[d.X_SCRATCH]))
+        for n in range(dropped):
+            keep = keep and not clocks.before(X, EV, Q, V[base + n], k)
+        if keep:
+            V[size] = k
+            size += 1
+        else:
+            V[base + dropped] = k
+            dropped += 1
+    return size
+
+
+@jit
+def examine(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, size: Any) -> None:
+    """Explore v in V from node i some time, unless something that begins like it was, or will be."""
+    if not trees.sleeping(F, X, EV, Q, V, i, size):
+        trees.insert(F, X, EV, Q, W, V, i, size)
+
+
+@jit
+def scratch(X: Any, EV: Any, process: Any, kind: Any, value: Any) -> Any:
+    """The row for an event that is not there yet."""
+    e = d.event(X, X[d.X_SCRATCH])
+    EV[e + d.E_PROCESS] = process
+    EV[e + d.E_KIND] = kind
+    EV[e + d.E_VALUE] = value
+    return e
+
+
+@jit
+def of_step(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, j: Any, row: Any, r: Any) -> None:
+    """Race r of the event in `row`: event j, or the scratch row itself for one that waits for ever."""
+    at = d.race(X, row, r)
+    i = Q[at]
+    e = scratch(X, EV, EV[d.event(X, row) + d.E_PROCESS], d.STEP, 0)
+    if row != X[d.X_SCRATCH] and EV[d.record(X, j) + a.HOW] == 0:
+        d.copy(EV, d.record(X, j), EV, e + d.E_RECORD, X[d.X_RECORD])
+        examine(F, X, EV, Q, W, V, i, sequence(X, EV, Q, V, i, j, d.clock(X, j)))
+    else:
+        d.copy(Q, at + 1, EV, e + d.E_RECORD, X[d.X_RECORD])
+        examine(F, X, EV, Q, W, V, i, sequence_of_varying(F, X, EV, Q, V, i, j))
+
+
+@jit
+def done(X: Any, EV: Any, W: Any, i: Any, value: Any) -> Any:
+    """Whether a value was explored at node i."""
+    w = EV[d.event(X, i) + d.E_DONE]
+    while w != 0:
+        if W[d.tree(X, w) + d.W_VALUE] == value:
+            return True
+        w = W[d.tree(X, w) + d.W_NEXT]
+    return False
+
+
+@jit
+def of_choice(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, value: Any) -> None:
+    """Another value for the choice that event i is."""
+    if value == EV[d.event(X, i) + d.E_VALUE] or done(X, EV, W, i, value):
+        return
+    e = scratch(X, EV, EV[d.event(X, i) + d.E_PROCESS], d.VALUE, value)
+    d.copy(EV, d.record(X, i), EV, e + d.E_RECORD, X[d.X_RECORD])
+    V[0] = X[d.X_SCRATCH]
+    size = 1
+    for k in range(i + 1, X[d.X_EVENTS]):
+        if not clocks.before(X, EV, Q, i, k):
+            V[size] = k
+            size += 1
+    examine(F, X, EV, Q, W, V, i, size)
+
+
+@jit
+def settle(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, j: Any) -> None:
+    how = EV[d.record(X, j) + a.HOW]
+    if how & a.WAITS:
+        reverse.settle_waiting(C, S, U, F, X, EV, Q, j, j, j)
+    elif how & a.VARIES:
+        reverse.settle(C, S, U, F, X, EV, Q, j)
+
+
+@jit
+def of_waiting(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, t: Any) -> None:
+    """The races of a step that thread `t` never took, because something has made it impossible."""
+    status = S[mm.area_of(C, t) + c.T_STATUS]
+    if status != c.BLOCKED and status != c.READY:
+        return
+    row, events = X[d.X_SCRATCH], X[d.X_EVENTS]
+    e = scratch(X, EV, t, d.STEP, 0)
+    a.next_access(C, S, F, t, EV, e + d.E_RECORD)
+    reverse.settle_waiting(C, S, U, F, X, EV, Q, events, row, events)
+    for r in range(EV[e + d.E_RACES]):
+        of_step(F, X, EV, Q, W, V, events, row, r)
+
+
+@jit
+def analyse(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any) -> Any:
+    """Reverse the races of the execution that is over, from where the last call stopped; false if W is full."""
+    events = X[d.X_EVENTS]
+    while X[d.X_EVENT] < events + C[c.C_THREADS]:
+        j, r = X[d.X_EVENT], X[d.X_RACE]
+        if X[d.X_LEFT] < (events + 1) * (X[d.X_PROCESSES] if j >= events else 1):
+            return False
+        if j >= events:
+            of_waiting(C, S, U, F, X, EV, Q, W, V, j - events)
+        else:
+            if r == 0 and j >= X[d.X_NEW]:
+                settle(C, S, U, F, X, EV, Q, j)
+            e = d.event(X, j)
+            if r < EV[e + d.E_RACES]:
+                if EV[e + d.E_KIND] == d.VALUE:
+                    of_choice(F, X, EV, Q, W, V, j, r)
+                else:
+                    of_step(F, X, EV, Q, W, V, j, j, r)
+                X[d.X_RACE] += 1
+                continue
+        X[d.X_EVENT] += 1
+        X[d.X_RACE] = 0
+    return True

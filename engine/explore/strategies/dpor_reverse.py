@@ -1,0 +1,183 @@
+"""What an event would do before an earlier one: whether it can come there, and its record.
+
+For most steps the answer is: the same as where it was taken. A step whose record varies with the state is tried: the
+state is taken back to before the earlier event by exchanging words with the undo log, which can be exchanged forward
+again; then the events that do not depend on the earlier one are taken, and the step is looked at.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.explore.machine import access as a
+from engine.explore.machine import cells as c
+from engine.explore.machine import locks as lk
+from engine.explore.machine import memory as mm
+from engine.explore.machine import step as m
+from engine.explore.machine.local import advance
+from engine.explore.machine.state import put, undo
+from engine.explore.strategies import dpor_cells as d
+from engine.explore.strategies import dpor_clocks as clocks
+from engine.jit import jit
+
+# --- turns of spin loops that lead back to where they began ---
+
+
+@jit
+def matters(C: Any, t: Any, pc: Any, base: Any, i: Any) -> Any:
+    """Whether a change of cell i is one that thread `t`, or anybody else, can notice after a failed turn."""
+    area = mm.area_of(C, t)
+    if i == c.S_STEPS or i == c.S_ASLEEP or i == area + c.T_WATCHED or (area + c.T_WATCH <= i < area + c.T_CALLS):
+        return False
+    end = C[c.C_REGS] + (t + 1) * C[c.C_REG_SIZE]
+    if base + C[c.C_SHADOW] <= i < end + C[c.C_SHADOW]:
+        i -= C[c.C_SHADOW]
+    if base <= i < end:
+        register = i - base
+        return register >= c.LIVE_MAX or (C[C[c.C_LIVE] + pc] >> register & 1) != 0
+    return True
+
+
+@jit
+def changed(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, mark: Any) -> Any:
+    """Whether what happened since `mark` has left a trace."""
+    for k in range(mark, U[c.U_TOP], 2):
+        i = U[k]
+        if S[i] != U[k + 1] and matters(C, t, pc, base, i):
+            first = True  # an earlier entry has the value it had at `mark`
+            for j in range(mark, k, 2):
+                first = first and U[j] != i
+            if first:
+                return True
+    return False
+
+
+@jit
+def awaits(C: Any, S: Any, U: Any, F: Any, t: Any) -> Any:
+    """Whether the next step of thread `t` is a turn of a spin loop that fails and leaves everything as it is.
+
+    Such a turn is no event: the thread waits until its step does something else.
+    """
+    area = mm.area_of(C, t)
+    pc, base = S[area + c.T_PC], S[area + c.T_BASE]
+    if S[area + c.T_STATUS] != c.READY or F[a.F_ROWS + pc] == 0:
+        return False
+    mark = U[c.U_TOP]
+    m.step(C, S, U, t)
+    if S[area + c.T_STATUS] == c.ASLEEP:
+        put(S, U, area + c.T_STATUS, c.READY)
+        put(S, U, c.S_ASLEEP, S[c.S_ASLEEP] - 1)
+        put(S, U, area + c.T_WATCHED, 0)
+        advance(C, S, U, t, S[area + c.T_PC])
+    same = (S[c.S_KIND] == 0 and S[area + c.T_STATUS] == c.READY and S[area + c.T_PC] == pc
+            and S[area + c.T_BASE] == base and S[area + c.T_WATCHED] == 0)
+    same = same and not changed(C, S, U, t, pc, base, mark)
+    undo(S, U, mark)
+    return same
+
+
+@jit
+def enabled(C: Any, S: Any, U: Any, F: Any) -> Any:
+    """The threads whose next step is an event, as bits."""
+    mask = m.enabled(C, S)
+    if C[c.C_RELAXES] != 0:
+        for t in range(C[c.C_THREADS]):
+            if mask >> t & 1 and awaits(C, S, U, F, t):
+                mask &= ~(np.int64(1) << t)
+    return mask
+
+
+# --- trying ---
+
+
+@jit
+def exchange(S: Any, U: Any, k: Any) -> None:
+    i, old = U[k], U[k + 1]
+    U[k + 1] = S[i]
+    S[i] = old
+
+
+@jit
+def end_thread(C: Any, S: Any, U: Any, t: Any) -> None:
+    """What is left of a violation: its thread goes on no more."""
+    status = mm.area_of(C, t) + c.T_STATUS
+    if S[status] == c.CHOOSING:
+        put(S, U, c.S_CHOOSING, S[c.S_CHOOSING] - 1)
+    put(S, U, status, c.DONE)
+
+
+@jit
+def again(C: Any, S: Any, U: Any, X: Any, EV: Any, k: Any) -> None:
+    """Take event k."""
+    e = d.event(X, k)
+    if EV[e + d.E_FAILED]:
+        end_thread(C, S, U, EV[e + d.E_PROCESS])
+    elif EV[e + d.E_KIND] == d.VALUE:
+        m.choose(C, S, U, EV[e + d.E_PROCESS], EV[e + d.E_VALUE])
+    else:
+        m.step(C, S, U, EV[e + d.E_PROCESS])
+
+
+@jit
+def possible(C: Any, S: Any, U: Any, F: Any, t: Any) -> Any:
+    status = S[mm.area_of(C, t) + c.T_STATUS]
+    if status == c.BLOCKED:
+        return lk.can_grant(C, S, t)
+    return status == c.READY and (C[c.C_RELAXES] == 0 or not awaits(C, S, U, F, t))
+
+
+@jit
+def attempt(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, i: Any, j: Any, p: Any, into: Any) -> Any:
+    """Whether process p can take its event j before event i; its record then goes to Q[into].
+
+    The state is that after the last event, and is so again afterwards.
+    """
+    top, mark = U[c.U_TOP], EV[d.event(X, i) + d.E_MARK]
+    for k in range(top - 2, mark - 1, -2):
+        exchange(S, U, k)
+    for k in range(i + 1, j):
+        if not clocks.before(X, EV, Q, i, k):
+            again(C, S, U, X, EV, k)
+    can = possible(C, S, U, F, p)
+    if can:
+        a.next_access(C, S, F, p, Q, into)
+    undo(S, U, top)
+    for k in range(mark, top, 2):
+        exchange(S, U, k)
+    return can
+
+
+@jit
+def settle(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, j: Any) -> None:
+    """Complete the races of a new event whose record varies: which are possible, and with which record."""
+    e, kept = d.event(X, j), 0
+    for r in range(EV[e + d.E_RACES]):
+        i = Q[d.race(X, j, r)]
+        if attempt(C, S, U, F, X, EV, Q, i, j, EV[e + d.E_PROCESS], d.race(X, j, kept) + 1):
+            Q[d.race(X, j, kept)] = i
+            kept += 1
+    EV[e + d.E_RACES] = kept
+
+
+@jit
+def settle_waiting(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, j: Any, into: Any, node: Any) -> None:
+    """The races of an event that may have to wait, j, or of one that waits for ever at the last node.
+
+    An event that made it possible cannot come after it, but one before that may have made it impossible. So every
+    dependent event is tried, from the last one back, but those that happen before one found.
+    """
+    e, clock = d.event(X, into), d.clock(X, X[d.X_SCRATCH])
+    p, at, found = EV[e + d.E_PROCESS], e + d.E_RECORD, 0
+    clocks.begin(X, Q, node, p, clock)
+    for i in range(j - 1, -1, -1):
+        o = d.event(X, i)
+        q = EV[o + d.E_PROCESS]
+        if q == p or Q[clock + q] >= EV[o + d.E_NUMBER] or not a.depend(F, EV, o + d.E_RECORD, EV, at):
+            continue
+        if attempt(C, S, U, F, X, EV, Q, i, j, p, d.race(X, into, found) + 1):
+            Q[d.race(X, into, found)] = i
+            found += 1
+            clocks.join(X, Q, clock, i)
+    EV[e + d.E_RACES] = found
