@@ -10,7 +10,7 @@ from tests.protocol_source import program
 
 TEXT = '''
 @protocol
-def A(mem):
+def actor(mem):
     mem.read_lock(L[1])
     mem.set_member(page_of(frame_at(1)) + 8, "pt_list_next")
     mem.write_once(A, 5)
@@ -28,8 +28,9 @@ def test_rows_say_what_when_and_through_which_member(tmp_path: Path) -> None:
         Step(0, sites["read_unlock"], layout.locks["L"] + 128, 0, stamp=9_500),
     ], made)
     assert [line(row) for row in shown] == [
-        "A: read_lock(L[1]) = 0x0 @0", "A: set_member(page 1 lru_next, pt_list_next)", "A: write_once(A) = 0x5",
-        "A: read_unlock(L[1]) = 0x0 @2,500",
+        "actor: read_lock(L[1]) = 0x0 @0", "actor: set_member(page 1 lru_next, pt_list_next)",
+        "actor: write_once(A) = 0x5",
+        "actor: read_unlock(L[1]) = 0x0 @2,500",
     ]
     assert [row.get("stamp") for row in shown] == [0, None, None, 2_500]
 
