@@ -7,6 +7,7 @@ import pytest
 from engine.errors import UsageError
 from engine.explore import STRATEGIES, explore
 from engine.explore.load import MODELS, Machine
+from engine.explore.strategies import TABLE
 from engine.language.program import build
 from scenarios import find
 from scenarios.litmus import LITMUS, ORDERS, TESTS, Litmus
@@ -14,7 +15,7 @@ from tests.litmus_axioms import outcomes
 
 NAMES = [test.name for test in TESTS]
 SAMPLES = 20_000  # of a strategy that draws executions
-COMPLETE = ("dfs", "dpor", "states")
+COMPLETE = tuple(name for name in STRATEGIES if TABLE[name].ends)
 
 
 def offered(model: str) -> bool:

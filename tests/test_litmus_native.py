@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.native, pytest.mark.usefixtures("cpu_token"),
               pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one CPU is sequentially consistent")]
 
 BY_NAME = {test.name: test for test in TESTS}
-ENOUGH = 100_000  # instances
+ENOUGH = 20_000  # instances
 
 
 @pytest.mark.parametrize("name", ["SB", "R"])
