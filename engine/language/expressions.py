@@ -135,7 +135,7 @@ class Expressions:
             hint = "; write // for division" if isinstance(node.op, ast.Div) else ""
             raise self.source.error(f"operator {type(node.op).__name__} is not in the protocol language{hint}", node)
         if isinstance(node.op, ast.Add | ast.Sub):
-            self._refuse_address(node.left, node.right, 4)
+            self._refuse_address(node.left, node.right, 2)
         a, b = self.operands([node.left, node.right])
         return ir.Binary(BINARY[type(node.op)], a, b)
 
