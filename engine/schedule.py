@@ -20,6 +20,7 @@ from engine.language.program import Program, build
 from engine.places import short
 from engine.spots import Spot, renumbered, spots_of
 from engine.violations import BY_NAME
+from engine.vocabulary import PRIMITIVES
 
 #: The thread number of set-up and of the check at rest.
 ALONE: Final = -1
@@ -30,11 +31,27 @@ class Turn:
     """One step of `thread` at primitive `site`.
 
     `blocked`: the step is a lock arrival that has to wait; a later turn of the same thread and site is the grant.
+    `flush`: the step makes a store of `thread` at `site` visible that its store buffer held: the flusher's number, 0
+    under tso.
     """
 
     thread: int
     site: int
     blocked: bool = False
+    flush: int | None = None
+
+    def as_list(self) -> list[Any]:
+        """As in JSON: thread, site, then `true` if blocked, or "flush" and the flusher."""
+        flags = ["flush", self.flush] if self.flush is not None else [True] if self.blocked else []
+        return [self.thread, self.site, *flags]
+
+    @classmethod
+    def from_list(cls, data: list[Any]) -> Turn:
+        """The inverse of `as_list`."""
+        thread, site, *flags = data
+        if flags[:1] == ["flush"]:
+            return cls(int(thread), int(site), False, int(flags[1]))
+        return cls(int(thread), int(site), bool(flags and flags[0]))
 
 
 @dataclass(frozen=True)
@@ -42,7 +59,7 @@ class Step:
     """One step as it happened.
 
     `value`: the result of the primitive, or the value stored if it has none; 0 for locks. `stamp`: in evidence, when it
-    was, if that is known: comparable between the threads of a session, in no unit.
+    was, if that is known: comparable between the threads of a session, in no unit. `flush`: a store becomes visible.
     """
 
     thread: int
@@ -50,6 +67,7 @@ class Step:
     address: int
     value: int
     blocked: bool = False
+    flush: bool = False
     stamp: int | None = field(default=None, compare=False)
 
 
@@ -136,7 +154,7 @@ class Schedule:
         data["params"], data["bound"] = dict(self.params), dict(self.bound)
         text = json.dumps(data, sort_keys=True, indent=1)
         sites = ",\n  ".join(f'"{site}": {json.dumps(astuple(spot))}' for site, spot in sorted(self.sites.items()))
-        turns = ",\n  ".join(json.dumps([t.thread, t.site, *([True] if t.blocked else [])]) for t in self.turns)
+        turns = ",\n  ".join(json.dumps(t.as_list()) for t in self.turns)
         return f'{text[:-2]},\n "sites": {{\n  {sites}\n }},\n "turns": [\n  {turns}\n ]\n}}\n'
 
     @classmethod
@@ -149,7 +167,7 @@ class Schedule:
         try:
             data = json.loads(text)
             data["geometry"] = Geometry(**data["geometry"])
-            data["turns"] = tuple(Turn(int(t[0]), int(t[1]), bool(t[2:] and t[2])) for t in data["turns"])
+            data["turns"] = tuple(map(Turn.from_list, data["turns"]))
             data["sites"] = {int(site): Spot(*spot) for site, spot in data.get("sites", {}).items()}
             data["choices"] = tuple(tuple(int(c) for c in row) for row in data["choices"])
             schedule = cls(**data)
@@ -211,6 +229,24 @@ class Schedule:
         violation = self.violation and {**self.violation, "site": numbers.get(self.violation["site"], -1)}
         sites = {numbers[site]: spot for site, spot in self.sites.items()}
         return replace(self, turns=turns, violation=violation, sites=sites)
+
+    def unbuffered(self, program: Program) -> Schedule:
+        """The same execution without store buffers, for executors that cannot force one to hold a store back.
+
+        Raises:
+            UsageError: a store of it becomes visible later than its step.
+        """
+        if self.model == "sc":
+            return self
+        turns: list[Turn] = []
+        for number, turn in enumerate(self.turns):
+            if turn.flush is None:
+                turns.append(turn)
+            elif replace(turn, flush=None) != self.turns[number - 1]:
+                raise UsageError(f"{self.scenario}: step {number} of this schedule is the late flush of a store, under "
+                                 f"{self.model}; only `explore` can force that: replay it there")
+        turns = [turn for turn in turns if PRIMITIVES[program.sites[turn.site].primitive].step]
+        return replace(self, turns=tuple(turns), model="sc")
 
     def place(self, program: Program, site: int) -> str:
         """Where a site of a turn is: as it was recorded, if that is known."""

@@ -97,7 +97,6 @@ def _check(args: argparse.Namespace) -> None:
         options.refuse(args.executions, "--executions has no effect when the smallest violation is looked for; "
                                         "add --strategy dfs")
     options.refuse(args.json == args.save == "-", "--json - and --save - cannot both have standard output")
-    options.refuse(args.model != "sc", f"--model {args.model} is not there yet; there is: sc")
 
 
 def _search(program: Program, args: argparse.Namespace, lock: str) -> Result:

@@ -54,7 +54,6 @@ ROOT = Path(__file__).parent.parent
     ("explore COUNTER --seed 1", "--seed has no effect without --strategy random"),
     ("explore COUNTER --strategy random --preemptions 1", "--preemptions has no effect"),
     ("explore COUNTER --all", "--all has no effect"),
-    ("explore COUNTER --model tso", "tso is not there yet"),
     ("replay missing.json", "missing.json: cannot be read"),
     ("trace missing.gz", "missing.gz"),
     ("trace EMPTY", "an empty name of a trace"),

@@ -80,7 +80,7 @@ def test_a_search_goes_on_behind_a_violation():
 
 @pytest.mark.parametrize(("options", "message"), [
     ({"strategy": "bogo"}, "strategy 'bogo' does not exist"), ({"lock": "mutex"}, "lock 'mutex' does not exist"),
-    ({"model": "tso"}, "model tso is not there yet"), ({"model": "arm"}, "memory model 'arm'"),
+    ({"model": "arm"}, "memory model 'arm'"),
     ({"strategy": "random"}, "ends by itself only with"), ({"pool": "lake"}, "pool 'lake'"),
     ({"strategy": "random", "preemptions": 2, "executions": 1}, "a bound on preemptions is for strategy dfs"),
     ({"seconds": 0.0}, "no execution was completed"),

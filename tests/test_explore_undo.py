@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.explore.load import LOCKS, Machine
+from engine.explore.load import LOCKS, MODELS, Machine
 from engine.language.program import build
 from tests.protocols import faults as f
 from tests.test_explore_detectors import CASES
@@ -46,9 +46,9 @@ def walk(machine, picks) -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 5), max_size=60), st.lists(st.integers(0, 5), max_size=60), st.sampled_from(LOCKS),
-       st.integers(0, 1))
-def test_undo_restores_the_state(scenario, first, second, lock, fault):
-    machine = Machine(build(scenario, params={"fault": fault}), lock=lock)
+       st.integers(0, 1), st.sampled_from(MODELS))
+def test_undo_restores_the_state(scenario, first, second, lock, fault, model):
+    machine = Machine(build(scenario, params={"fault": fault}), lock=lock, model=model)
     start = machine.S.copy()
     walk(machine, first)
     middle, mark = machine.S.copy(), machine.mark

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import NotDeterministicError
-from engine.explore.explain import violation_of, who
+from engine.explore.explain import name_of, violation_of, who
 from engine.explore.load import Machine
 from engine.explore.machine import cells as c
 from engine.explore.record import Event, Recorder, Recording
@@ -49,7 +49,7 @@ def _follow(machine: Machine, picks: Sequence[int]) -> Recording:
             recorder.choose(t, pick)
         else:
             if pick not in machine.enabled():
-                _stray(machine, recorder, f"{who(machine, pick)} has finished or waits")
+                _stray(machine, recorder, f"{name_of(machine, pick)} has finished or waits")
             recorder.step(pick)
     return recorder.finish()
 

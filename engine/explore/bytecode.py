@@ -52,20 +52,21 @@ class Code:
         return f"{file}:{line}"
 
 
-def compile_program(program: Program) -> Code:
-    """The code of a folded program.
+def compile_program(program: Program, model: str = "sc") -> Code:
+    """The code of a folded program. Barriers are steps or marks only in a memory `model` that has store buffers.
 
     Raises:
         UsageError: the program is not folded, or has more counters than the machine counts.
     """
     if not program.folded:
         raise UsageError(f"{program.name}: a search needs its parameters folded; build it with folded=True")
-    return Compiler(program).compile()
+    return Compiler(program, model).compile()
 
 
 class Compiler:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, model: str) -> None:
         self.program: Program = program
+        self.model: str = model
         self.code = Code()
         self.constants: dict[int, int] = {}
         self.starts = self.code.starts

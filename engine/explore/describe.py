@@ -16,22 +16,38 @@ def describe(program: Program, e: Event, failed: bool = False) -> str:
     """A step as a kernel commit message writes it; one that failed has no values."""
     site = program.sites[e.site]
     name, row, where = site.primitive, PRIMITIVES[site.primitive], program.layout.where(e.address)
+    if e.event == c.FLUSHED:
+        return _flush(program, e, failed)
+    if not row.access:
+        return f"{name}()"
     if row.access == "member":
         return f"{name}({where}, {site.member})"
     if failed:
         return f"{name}({where})"
     if row.access == "lock":
-        tail = {c.ARRIVED: " waits", c.GRANTED: " granted"}.get(e.event, f" = {e.result}" if row.result else "")
+        known = {c.ARRIVED: " waits", c.GRANTED: " granted", c.BUFFERED: ", in the store buffer"}
+        tail = known.get(e.event, f" = {e.result}" if row.result else "")
         return f"{name}({where}){tail}"
     if name == "alloc_page":
         return f"alloc_page() = {value(program, e.result)}"
     if row.access == "load":
         return f"{name}({where})" + (f" = {value(program, e.result)}" if row.result else "")
+    if e.event == c.BUFFERED and row.access == "store":
+        return f"{name}({where}, {value(program, e.new)}), in the store buffer"
     if row.access in ("rmw", "store"):
         return f"{name}({where}): {change(program, e)}"
     if name == "free_page":
         return f"free_page({where})"
     return f"{name}({where}, {value(program, e.result)})"
+
+
+def _flush(program: Program, e: Event, failed: bool) -> str:
+    """A store becomes visible."""
+    site, where = program.sites[e.site], program.layout.where(e.address)
+    row = PRIMITIVES[site.primitive]
+    if row.access != "store":
+        return f"flush: {site.primitive}({where})"
+    return f"flush: {where} = {value(program, e.new)}" if failed else f"flush: {where}: {change(program, e)}"
 
 
 def change(program: Program, e: Event) -> str:
@@ -64,8 +80,10 @@ def is_read(program: Program, e: Event) -> bool:
 
 
 def is_write(program: Program, e: Event) -> bool:
-    """Whether a step changed the word it touched."""
+    """Whether a step changed the word it touched; under tso and pso the flush does it, not the store."""
     row = PRIMITIVES[program.sites[e.site].primitive]
+    if e.event == c.BUFFERED:
+        return False
     return row.access in ("store", "page") or (row.access == "rmw" and e.old != e.new)
 
 

@@ -33,6 +33,12 @@ def who(machine: Machine, thread: int) -> str:
     return f"CPU{thread} {machine.program.threads[thread].name}"
 
 
+def name_of(machine: Machine, process: int) -> str:
+    """`CPU1 unmap`, or `the store buffer of CPU1 unmap`."""
+    thread, flusher = machine.thread_of(process)
+    return who(machine, thread) if flusher is None else f"the store buffer of {who(machine, thread)}"
+
+
 def who_waits(machine: Machine, *, asleep: bool = True) -> list[str]:
     """One line for each thread that waits for a lock, and who is in its way; or, if `asleep`, for a word."""
     return _Explainer(machine).waits(asleep)
@@ -166,6 +172,9 @@ class _Explainer:
     def on_step_limit(self) -> str:
         if self.detail == c.LIMIT_LOCAL:
             return f"{who(self.m, self.thread)} works for ever without a step"
+        if self.detail == c.LIMIT_FLUSHERS:
+            return (f"{who(self.m, self.thread)} stores to more than {self.m.C[c.C_FLUSHERS]} addresses in one "
+                    "execution, which is all that a search under pso keeps apart; use fewer threads or rounds, or tso")
         hint = "" if self.m.C[c.C_RELAXES] else "; a loop that waits for another thread calls mem.cpu_relax()"
         return f"more than {self.m.C[c.C_LIMIT]} steps and choices in one execution{hint}"
 

@@ -294,7 +294,11 @@ class FunctionCompiler:
             self.emit(*(_member_row(row, s.member, args[0]) if s.member else _step_row(row, target, args)), site=s.site)
         elif s.name in _LOCAL:
             _LOCAL[s.name](self, s, target, args)
-        # what is left are barriers: under sc they say nothing
+        elif s.name == "smp_mb" and self.owner.model != "sc":
+            self.emit(ops.FENCE, site=s.site)
+        elif s.name == "smp_wmb" and self.owner.model == "pso":
+            self.emit(ops.SEPARATE, site=s.site)
+        # what is left are barriers that say nothing in this memory model
 
 
 def _targets(s: ir.Stmt) -> tuple[str, ...]:
@@ -314,7 +318,7 @@ def _step_row(row: Primitive, target: int, args: list[int]) -> tuple[int, int, i
     if row.access == "load":
         return ops.LOAD, target, a, 0, 0, row.width, int(row.speculative)
     if row.access == "store":
-        return ops.STORE, -1, a, b, 0, row.width, 0
+        return ops.STORE, -1, a, b, 0, row.width, int(row.order == "release")
     if row.access == "rmw":
         how = ops.RMW_NAMES.index(row.op) | ops.RETURN_NAMES.index(row.returns) << 4 | int(row.speculative) << 8
         return ops.RMW, target, a, b, c, row.width, how

@@ -25,7 +25,7 @@ MODELS: Final = ("sc", "tso", "pso")
 POOLS: Final = ("reuse", "quarantine")
 STEPS_MAX: Final = 10_000
 _LOG_WORDS: Final = 1 << 23  # touched only as far as an execution's log reaches
-_MAX_THREADS: Final = 62  # enabled threads are bits of one word
+_MAX_PROCESSES: Final = 62  # those that are enabled are bits of one word
 _MAX_COUNTERS: Final = c.U_STAMPS - c.U_COUNTS
 #: `index` is never cleared by the allocator: what the last user left, or garbage.
 GARBAGE: Final = 0x5A5A5A5A5A5A5A5A
@@ -39,7 +39,7 @@ class Machine:
         steps: the limit of one execution.
 
     Raises:
-        UsageError: an unknown name, a memory model that is not there yet, or a program that does not fit.
+        UsageError: an unknown name, or a program that does not fit.
     """
 
     def __init__(self, program: Program, *, lock: str = "qrwlock", pool: str = "", model: str = "sc",
@@ -47,8 +47,8 @@ class Machine:
         pool = pool or program.variant.pool
         _check_names(program, lock, pool, model)
         self.program, self.lock, self.pool, self.model = program, lock, pool, model
-        self.code: Code = compile_program(program)
-        self.C, size = _tables(program, self.code, lock, pool, steps)
+        self.code: Code = compile_program(program, model)
+        self.C, size = _tables(program, self.code, lock, pool, model, steps)
         self.S: Words = np.zeros(size, np.int64)
         first = c.U_STAMPS + size
         self.U: Words = np.empty(first + _LOG_WORDS, np.int64)
@@ -81,8 +81,34 @@ class Machine:
         return bool(self.S[c.S_KIND])
 
     def enabled(self) -> list[int]:
+        """The processes that can take a step: threads, and under tso and pso the flushers of their store buffers."""
         mask = self._control(k.ENABLED)
-        return [t for t in range(len(self.program.threads)) if mask >> t & 1]
+        return [p for p in range(self.processes) if mask >> p & 1]
+
+    @property
+    def processes(self) -> int:
+        """Threads and flushers."""
+        return int(self.C[c.C_PROCESSES])
+
+    def thread_of(self, process: int) -> tuple[int, int | None]:
+        """The thread of a process, and which of its flushers the process is; None for the thread itself."""
+        threads, flushers = len(self.program.threads), int(self.C[c.C_FLUSHERS])
+        if process < threads:
+            return process, None
+        return (process - threads) // flushers, (process - threads) % flushers
+
+    def process_of(self, thread: int, flusher: int | None) -> int:
+        """The inverse of `thread_of`."""
+        if flusher is None:
+            return thread
+        return len(self.program.threads) + thread * int(self.C[c.C_FLUSHERS]) + flusher
+
+    def next_row(self, process: int) -> int:
+        """The row of code of a process's next step: of a flusher the store's, -1 if it has nothing to flush."""
+        thread, flusher = self.thread_of(process)
+        if flusher is None:
+            return self.area(thread, c.T_PC)
+        return self._control(k.NEXT_FLUSH, process)
 
     def chooser(self) -> int:
         """The thread whose `mem.choose` waits for a value, -1 for none."""
@@ -94,8 +120,12 @@ class Machine:
     def choose(self, t: int, value: int) -> None:
         self._control(k.CHOOSE, t, value)
 
-    def step(self, t: int) -> None:
-        self._control(k.STEP, t)
+    def step(self, process: int) -> None:
+        self._control(k.STEP, process)
+
+    def step_alone(self) -> None:
+        """A step of set-up or of the check at rest."""
+        self._control(k.STEP_ALONE)
 
     def finish(self) -> None:
         """When nobody is enabled: note the deadlock, or run the check at rest."""
@@ -106,7 +136,7 @@ class Machine:
         return bool(self._control(k.STUCK))
 
     def begin_at_rest(self) -> bool:
-        """Start the check at rest; then step thread `alone` while `alone_can_step`."""
+        """Start the check at rest; then `step_alone` while `alone_can_step`."""
         return bool(self._control(k.BEGIN_AT_REST))
 
     def alone_can_step(self) -> bool:
@@ -148,10 +178,9 @@ def _check_names(program: Program, lock: str, pool: str, model: str) -> None:
     for what, name, known in (("lock", lock, LOCKS), ("pool", pool, POOLS), ("memory model", model, MODELS)):
         if name not in known:
             raise UsageError(f"{what} {name!r} does not exist in a search; there are: {', '.join(known)}")
-    if model != "sc":
-        raise UsageError(f"model {model} is not there yet; use sc")
-    if len(program.threads) > _MAX_THREADS:
-        raise UsageError(f"{program.name}: {len(program.threads)} threads; a search takes up to {_MAX_THREADS}")
+    most = _MAX_PROCESSES if model == "sc" else _MAX_PROCESSES // 2
+    if len(program.threads) > most:
+        raise UsageError(f"{program.name}: {len(program.threads)} threads; a search under {model} takes up to {most}")
     if len(program.counters) > _MAX_COUNTERS:
         raise UsageError(f"{program.name}: more than {_MAX_COUNTERS} counters")
     used = {s.name for f in program.functions.values() for s in ir.walk(f.body) if isinstance(s, ir.Prim)}
@@ -159,13 +188,20 @@ def _check_names(program: Program, lock: str, pool: str, model: str) -> None:
         raise UsageError(f"{program.name} downgrades a lock, which {lock} cannot; use another --lock")
 
 
-def _tables(program: Program, code: Code, lock: str, pool: str, steps: int) -> tuple[Words, int]:
+def flushers(program: Program, model: str) -> int:
+    """How many flushers a thread has. Under `pso` their number bounds the addresses that one thread stores to."""
+    threads = len(program.threads)
+    return {"sc": 0, "tso": 1, "pso": min((_MAX_PROCESSES - threads) // threads, c.FLUSHERS_MAX)}[model]
+
+
+def _tables(program: Program, code: Code, lock: str, pool: str, model: str, steps: int) -> tuple[Words, int]:
     """C, and the number of words of S."""
     layout, threads = program.layout, len(program.threads)
     areas = threads + 1
     frames = program.geometry.frames
     register_words = max(8, code.most_registers) * (c.DEPTH_MAX + 1)
     lock_words = c.L_QUEUE + areas + 2 * areas
+    buffer_words = c.B_ENTRIES + c.BUFFER_MAX * c.E_SIZE
     memory_words = (layout.END - layout.GLOBALS) // 8
     header = np.zeros(c.C_HEADER, np.int64)
     at = c.S_HEADER
@@ -175,7 +211,8 @@ def _tables(program: Program, code: Code, lock: str, pool: str, steps: int) -> t
     header[c.C_SHADOW] = at - c.S_HEADER
     at += at - c.S_HEADER
     for cell, size in ((c.C_AREA, areas * c.T_SIZE), (c.C_RECORDS, frames * c.F_SIZE), (c.C_POOL, frames),
-                       (c.C_LOCKS, layout.n_locks * lock_words)):
+                       (c.C_LOCKS, layout.n_locks * lock_words),
+                       (c.C_BUFFERS, 0 if model == "sc" else threads * buffer_words)):
         header[cell], at = at, at + size
     for cell, value in (
         (c.C_THREADS, threads), (c.C_GLOBALS, layout.GLOBALS), (c.C_DESCRIPTORS, layout.DESCRIPTORS),
@@ -183,7 +220,9 @@ def _tables(program: Program, code: Code, lock: str, pool: str, steps: int) -> t
         (c.C_FRAME_SHIFT, layout.frame_bytes.bit_length() - 1), (c.C_REG_SIZE, register_words),
         (c.C_PRIVATE_SIZE, PRIVATE_WORDS), (c.C_QUARANTINE, int(pool == "quarantine")),
         (c.C_LOCK_SIZE, lock_words), (c.C_N_LOCKS, layout.n_locks), (c.C_LOCK_ADDRESS, layout.LOCKS),
-        (c.C_LIMIT, steps), (c.C_ROUNDS, program.rounds),
+        (c.C_LIMIT, steps), (c.C_ROUNDS, program.rounds), (c.C_MODEL, MODELS.index(model)),
+        (c.C_FLUSHERS, flushers(program, model)), (c.C_BUFFER_SIZE, buffer_words),
+        (c.C_PROCESSES, threads * (1 + flushers(program, model))),
         (c.C_RELAXES, int(any(row[0] == ops.RELAX for row in code.rows))),
     ):
         header[cell] = value

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from engine.errors import DivergedError
-from engine.explore.explain import violation_of, who
+from engine.explore.explain import name_of, violation_of, who
 from engine.explore.load import Machine
 from engine.explore.machine import cells as c
 from engine.language.program import Program
@@ -25,7 +25,8 @@ Calls = tuple[tuple[str, int], ...]
 class Event:
     """One step with what it saw and did.
 
-    `event`: `cells.PLAIN`, `ARRIVED` (a lock arrival that waits) or `GRANTED`. `calls`: () for the check at rest.
+    `event`: `cells.PLAIN`, `ARRIVED` (a lock arrival that waits), `GRANTED`, `BUFFERED` (a store, `old` unknown) or
+    `FLUSHED`, of a thread's store. `calls`: () for the check at rest.
     """
 
     thread: int
@@ -49,7 +50,8 @@ class Recording:
     preemptions: int = 0
 
     def execution(self, program: Program, machine: Machine) -> Execution:
-        steps = [Step(e.thread, e.site, e.address, _value(program, e), e.event == c.ARRIVED) for e in self.events]
+        steps = [Step(e.thread, e.site, e.address, _value(program, e), e.event == c.ARRIVED,
+                      e.event == c.FLUSHED) for e in self.events]
         return Execution(steps, self.violation, machine.memory())
 
 
@@ -67,19 +69,23 @@ class Recorder:
     def __init__(self, machine: Machine) -> None:
         self.m = machine
         machine.reset()
+        self.last = -1  # the thread that took the last step that was not a flush
         self.recording = Recording(choices=[[] for _ in machine.program.threads])
         self.picks: list[int] = []
 
-    def step(self, t: int) -> None:
+    def step(self, process: int) -> None:
         r, m = self.recording, self.m
-        last = r.turns[-1].thread if r.turns else -1
-        if last not in (-1, t) and last in m.enabled():
-            r.preemptions += 1
-        site, calls = self.site(t), self._calls(t)
-        self.picks.append(t)
-        m.step(t)
+        t, flusher = m.thread_of(process)
+        if flusher is None:
+            if self.last not in (-1, t) and self.last in m.enabled():
+                r.preemptions += 1
+            self.last = t
+        site = self.site(process)
+        calls = self._calls(t) if flusher is None else next((e.calls for e in r.events[::-1] if e.thread == t), ())
+        self.picks.append(process)
+        m.step(process)
         self._note(t, site, calls)
-        r.turns.append(Turn(t, site, r.events[-1].event == c.ARRIVED))
+        r.turns.append(Turn(t, site, r.events[-1].event == c.ARRIVED, flusher))
 
     def _calls(self, t: int) -> Calls:
         """The calls the thread is in, outermost first: function, and a number that tells two calls of it apart."""
@@ -95,9 +101,10 @@ class Recorder:
         address, old, new, result = (int(u[i]) & _WORD for i in (c.U_ADDRESS, c.U_OLD, c.U_NEW, c.U_RESULT))
         self.recording.events.append(Event(t, site, address, old, new, result, int(u[c.U_EVENT]), calls))
 
-    def site(self, t: int) -> int:
-        """The site of a thread's next step."""
-        return self.m.code.rows[self.m.area(t, c.T_PC)][7]
+    def site(self, process: int) -> int:
+        """The site of a process's next step, -1 for none."""
+        row = self.m.next_row(process)
+        return self.m.code.rows[row][7] if row >= 0 else -1
 
     def choose(self, t: int, value: int) -> None:
         self.recording.choices[t].append(value)
@@ -113,8 +120,8 @@ class Recorder:
             blame_cycle(m, self.picks)
         if not m.failed and not m.enabled() and m.chooser() < 0 and not m.stuck() and m.begin_at_rest():
             while m.alone_can_step():
-                site = self.site(m.alone)
-                m.step(m.alone)
+                site = m.code.rows[m.area(m.alone, c.T_PC)][7]
+                m.step_alone()
                 self._note(ALONE, site)
         self.recording.violation = violation_of(m)
         return self.recording
@@ -133,7 +140,7 @@ def follow(machine: Machine, schedule: Schedule) -> Recording:
         if machine.failed:
             break
         _check_turn(machine, recorder, number, schedule)
-        recorder.step(turn.thread)
+        recorder.step(machine.process_of(turn.thread, turn.flush))
         arrived = recorder.recording.turns[-1].blocked
         if arrived != turn.blocked and not machine.failed:
             here = "has to wait" if arrived else "does not have to wait"
@@ -157,21 +164,24 @@ def _make_choices(recorder: Recorder, values: Sequence[Iterator[int]]) -> None:
 
 def _check_turn(machine: Machine, recorder: Recorder, number: int, schedule: Schedule) -> None:
     turn = schedule.turns[number]
-    name, site = who(machine, turn.thread), recorder.site(turn.thread)
+    process = machine.process_of(turn.thread, turn.flush)
+    if process >= machine.C[c.C_PROCESSES] or (turn.flush is not None and machine.model == "sc"):
+        raise DivergedError(f"step {number}: the schedule flushes a store that model {machine.model} does not buffer")
+    name, site = name_of(machine, process), recorder.site(process)
     expected = f"step {number}: the schedule wants {name} at {schedule.place(machine.program, turn.site)}, but it"
     here = _here(machine, site)
-    if turn.thread not in machine.enabled():
-        done = machine.area(turn.thread, c.T_STATUS) == c.DONE
+    if process not in machine.enabled():
+        done = site < 0 or machine.area(turn.thread, c.T_STATUS) == c.DONE
         raise DivergedError(f"{expected} has finished" if done else f"{expected} waits at {here}")
     if site != turn.site:
         raise DivergedError(f"{expected} is at {here}")
 
 
 def _too_short(machine: Machine, recorder: Recorder, schedule: Schedule) -> str:
-    thread = machine.enabled()[0]
+    process = machine.enabled()[0]
     last = f"; its last one is at {schedule.place(machine.program, schedule.turns[-1].site)}" if schedule.turns else ""
-    return (f"the schedule ends after {count(len(schedule.turns), 'step')}, but {who(machine, thread)} has not "
-            f"finished: it is at {_here(machine, recorder.site(thread))}{last}")
+    return (f"the schedule ends after {count(len(schedule.turns), 'step')}, but {name_of(machine, process)} has not "
+            f"finished: it is at {_here(machine, recorder.site(process))}{last}")
 
 
 def _here(machine: Machine, site: int) -> str:

@@ -36,12 +36,21 @@ C_RELAXES: Final = 27  # 1: the program has a cpu_relax, so that reads must be w
 C_LIMIT: Final = 28  # steps in one execution
 C_ROUNDS: Final = 29
 C_LIVE: Final = 30  # per row: the registers still read, as bits; from LIVE_MAX on they count as read
+C_MODEL: Final = 31  # SC, TSO or PSO
+C_PROCESSES: Final = 32  # the threads, then the flushers of thread 0, of thread 1, ...
+C_FLUSHERS: Final = 33  # of one thread: 1 under tso, under pso one for each address it stores to
+C_BUFFERS: Final = 34  # S: store buffers, C_BUFFER_SIZE a thread; only under tso and pso
+C_BUFFER_SIZE: Final = 35
 C_HEADER: Final = 48
 
 # --- code rows: operation, destination or target, operands a, b, c, two static fields, site ---
 ROW: Final = 8
 
 LIVE_MAX: Final = 62
+
+SC: Final = 0
+TSO: Final = 1
+PSO: Final = 2
 
 # --- S: a header, then what C points to ---
 S_KIND: Final = 0  # the violation's code, 0 for none
@@ -104,6 +113,30 @@ L_WRITER_SITE: Final = 6
 L_QUEUED: Final = 7
 L_QUEUE: Final = 8  # waiting threads in order of arrival
 
+# --- a store buffer: a header, then entries in program order ---
+B_COUNT: Final = 0
+B_APART: Final = 1  # pso: 1 after an smp_wmb: the next store is kept apart from those before it
+B_SLOTS: Final = 2  # pso: addresses that have a flusher
+B_SLOT: Final = 4  # their addresses
+FLUSHERS_MAX: Final = 30
+B_ENTRIES: Final = B_SLOT + FLUSHERS_MAX
+BUFFER_MAX: Final = 32  # entries; a thread that has as many waits before it stores more
+E_KIND: Final = 0  # STORED, FILLED, UNLOCKED
+E_ADDRESS: Final = 1
+E_WIDTH: Final = 2  # bytes
+E_POINTER: Final = 3  # the provenance of the address
+E_WORD: Final = 4
+E_ORIGIN: Final = 5  # the provenance of the word
+E_STRIDE: Final = 6  # of a fill
+E_SLOT: Final = 7
+E_PC: Final = 8
+E_APART: Final = 9  # pso: 1 if it stays behind everything before it
+E_SIZE: Final = 10
+
+STORED: Final = 1
+FILLED: Final = 2
+UNLOCKED: Final = 3
+
 READER: Final = 1
 READER_LATE: Final = 2  # glibc preferring writers: waits without being counted
 WRITER: Final = 3
@@ -126,6 +159,8 @@ U_SLACK: Final = 8192  # no single instruction logs more
 PLAIN: Final = 0
 ARRIVED: Final = 1  # a lock arrival that waits
 GRANTED: Final = 2
+BUFFERED: Final = 3  # a store that only its own thread sees yet
+FLUSHED: Final = 4  # it is visible now
 
 # --- why ---
 WILD_NULL: Final = 1
@@ -144,3 +179,4 @@ MISUSE_WRONG_KIND: Final = 3
 MISUSE_KEPT: Final = 4
 LIMIT_STEPS: Final = 1
 LIMIT_LOCAL: Final = 2
+LIMIT_FLUSHERS: Final = 3

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine import violations, vocabulary
 from engine import words as meanings
+from engine.explore.machine import buffers as bf
 from engine.explore.machine import cells as c
 from engine.explore.machine import step as m
 from engine.explore.machine.arrays import constant, words
@@ -28,6 +29,8 @@ STUCK: Final = 8
 BEGIN_AT_REST: Final = 9
 ALONE_CAN_STEP: Final = 10
 RESTART: Final = 11
+STEP_ALONE: Final = 12
+NEXT_FLUSH: Final = 13
 
 #: What compiled code depends on: the key of its cache.
 SOURCES: Final = (
@@ -61,6 +64,11 @@ def control(C: Any, S: Any, U: Any, what: int, t: int, v: int) -> Any:
         return np.int64(m.begin_alone(C, S, U, 1))
     elif what == ALONE_CAN_STEP:
         return np.int64(m.alone_can_step(C, S, U))
+    elif what == STEP_ALONE:
+        m.step_of(C, S, U, C[c.C_THREADS])
+    elif what == NEXT_FLUSH:
+        place = bf.next_of(C, S, t)
+        return S[bf.entry_of(bf.buffer_of(C, bf.owner(C, t)), place) + c.E_PC] if place >= 0 else np.int64(-1)
     elif what == RESTART:
         restart(S, U, v)
     else:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.explore.machine import alu, ops
+from engine.explore.machine import buffers as bf
 from engine.explore.machine import cells as c
 from engine.explore.machine import locks as lk
 from engine.explore.machine.memory import WILD, area_of, watched_changed
@@ -127,7 +128,8 @@ def kept(C: Any, S: Any, t: Any) -> Any:
     """The number of a lock that a thread holds, -1 for none."""
     for i in range(C[c.C_N_LOCKS]):
         lock = lk.lock_of(C, i)
-        if S[lock + c.L_WRITER] == t + 1 or S[lk.holds_of(C, lock, t)] != 0:
+        written = S[lock + c.L_WRITER] == t + 1 and not bf.unlocking(C, S, t, C[c.C_LOCK_ADDRESS] + i * 128)
+        if written or S[lk.holds_of(C, lock, t)] != 0:
             return np.int64(i)
     return np.int64(-1)
 
@@ -239,6 +241,8 @@ def advance(C: Any, S: Any, U: Any, t: Any, pc: Any) -> None:
         elif op == ops.RELAX:
             if relax(C, S, U, t):
                 break
+        elif op == ops.SEPARATE:
+            bf.separate(C, S, U, t)
         elif op == ops.COUNT:
             U[c.U_COUNTS + C[row + 5]] += 1
         else:

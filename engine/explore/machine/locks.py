@@ -206,9 +206,9 @@ def unlock_read(C: Any, S: Any, U: Any, rule: Any, lock: Any, t: Any) -> None:
 
 
 @jit
-def unlock_write(C: Any, S: Any, U: Any, rule: Any, lock: Any, t: Any) -> None:
+def unlock_write(C: Any, S: Any, U: Any, rule: Any, lock: Any) -> None:
+    """Nobody has the write hold any more; the caller says that its thread holds one lock less."""
     put(S, U, lock + c.L_WRITER, 0)
-    hold(C, S, U, t, -1)
     if rule == ops.PTHREAD_WRITER and waiting(C, S, lock, c.WRITER, 0) > 0:
         put(S, U, lock + c.L_HANDOVER, 1)
     elif (rule == ops.PTHREAD or rule == ops.PTHREAD_WRITER) and waiting(C, S, lock, c.READER, 0) > 0:

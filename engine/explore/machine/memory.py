@@ -88,14 +88,21 @@ def part(word: Any, address: Any, width: Any) -> Any:
 
 @jit
 def store(C: Any, S: Any, U: Any, t: Any, i: Any, address: Any, width: Any, new: Any, origin: Any) -> None:
-    """Make a store visible. Under a weaker model this is where it would enter thread `t`'s buffer instead."""
+    """A store of thread `t` that is visible at once."""
+    old = S[i]
+    show(C, S, U, i, address, width, new, origin)
+    if old != S[i]:
+        forget(C, S, U, t)
+
+
+@jit
+def show(C: Any, S: Any, U: Any, i: Any, address: Any, width: Any, new: Any, origin: Any) -> None:
+    """Make a store visible."""
     old = S[i]
     word = new
     if width == 4:
         word = (old & alu.LOW32) | (new << 32) if address & 4 else (old & ~alu.LOW32) | (new & alu.LOW32)
     put_cell(C, S, U, i, word, origin)
-    if old != word:
-        forget(C, S, U, t)
 
 
 @jit
@@ -314,7 +321,7 @@ def free(C: Any, S: Any, U: Any, t: Any, pc: Any, address: Any, origin: Any) -> 
 @jit
 def fill(C: Any, S: Any, U: Any, t: Any, pc: Any, address: Any, origin: Any, first: Any, first_origin: Any,
          stride: Any) -> None:
-    """Entry i := first + i * stride, the whole page at once."""
+    """Entry i := first + i * stride, the whole page at once. The caller forgets what `t` has watched."""
     size = np.int64(1) << C[c.C_FRAME_SHIFT]
     if (address - C[c.C_FRAMES]) & (size - 1) or (address < C[c.C_FRAMES] and address >= 4096):
         fail(S, U, WILD, t, pc, address, 0, c.WILD_NOT_A_PAGE)
@@ -324,4 +331,3 @@ def fill(C: Any, S: Any, U: Any, t: Any, pc: Any, address: Any, origin: Any, fir
         return
     for k in range(size >> 3):
         put_cell(C, S, U, start + k, first + k * stride, first_origin)
-    forget(C, S, U, t)

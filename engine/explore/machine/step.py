@@ -1,4 +1,4 @@
-"""One step of one thread, who may take one, and how an execution starts and ends."""
+"""One step of one process, who may take one, and how an execution starts and ends."""
 
 from __future__ import annotations
 
@@ -6,204 +6,20 @@ from typing import Any, Final
 
 import numpy as np
 
+from engine.explore.machine import buffers as bf
 from engine.explore.machine import cells as c
 from engine.explore.machine import locks as lk
 from engine.explore.machine import memory as mm
 from engine.explore.machine import ops
+from engine.explore.machine import primitives as do
 from engine.explore.machine.local import STEP_LIMIT, advance, row_of
-from engine.explore.machine.state import fail, origin, put, put_register, value
+from engine.explore.machine.lock_events import do_lock, stored_unlock
+from engine.explore.machine.primitives import note
+from engine.explore.machine.state import fail, put, put_register, value
 from engine.jit import jit
 from engine.violations import BY_NAME
 
-LOCK_MISUSE: Final = BY_NAME["lock-misuse"].code
 DEADLOCK: Final = BY_NAME["deadlock"].code
-
-
-@jit
-def note(U: Any, address: Any, old: Any, new: Any, result: Any, event: Any) -> None:
-    """What the step did, for recorders. Not part of the state."""
-    U[c.U_ADDRESS] = address
-    U[c.U_OLD] = old
-    U[c.U_NEW] = new
-    U[c.U_RESULT] = result
-    U[c.U_EVENT] = event
-
-
-@jit
-def do_load(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, row: Any) -> None:
-    address, width = value(C, S, base, C[row + 2]), C[row + 5]
-    note(U, address, 0, 0, 0, c.PLAIN)
-    i = mm.reach(C, S, U, t, pc, address, width, origin(C, S, base, C[row + 2]), C[row + 6])
-    if i >= 0:
-        seen = mm.part(S[i], address, width)
-        if C[c.C_RELAXES]:
-            mm.watch_word(C, S, U, t, i, address, width, seen)
-        put_register(C, S, U, base, C[row + 1], seen, S[i + C[c.C_SHADOW]])
-        note(U, address, seen, seen, seen, c.PLAIN)
-
-
-@jit
-def do_store(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, row: Any) -> None:
-    address, width = value(C, S, base, C[row + 2]), C[row + 5]
-    note(U, address, 0, 0, 0, c.PLAIN)
-    i = mm.reach(C, S, U, t, pc, address, width, origin(C, S, base, C[row + 2]), 0)
-    if i >= 0:
-        old = mm.part(S[i], address, width)
-        new = mm.part(value(C, S, base, C[row + 3]), 0, width)
-        mm.store(C, S, U, t, i, address, width, new, origin(C, S, base, C[row + 3]))
-        note(U, address, old, new, new, c.PLAIN)
-
-
-@jit
-def do_rmw(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, row: Any) -> None:
-    address, width, how = value(C, S, base, C[row + 2]), C[row + 5], C[row + 6]
-    op, returns = how & 15, (how >> 4) & 15
-    note(U, address, 0, 0, 0, c.PLAIN)
-    i = mm.reach(C, S, U, t, pc, address, width, origin(C, S, base, C[row + 2]), how >> 8)
-    if i < 0:
-        return
-    old, from_ = mm.part(S[i], address, width), S[i + C[c.C_SHADOW]]
-    v, w = value(C, S, base, C[row + 3]), value(C, S, base, C[row + 4])
-    new, written = mm.rmw_new(op, old, v, w, width)
-    new = mm.part(new, 0, width) if written else old
-    to = mm.rmw_origin(op, from_, origin(C, S, base, C[row + 3]), origin(C, S, base, C[row + 4]))
-    if written:
-        mm.store(C, S, U, t, i, address, width, new, to)
-    else:
-        to = from_
-    if new == old and C[c.C_RELAXES]:
-        mm.watch_word(C, S, U, t, i, address, width, old)
-    result, carried = old, from_
-    if returns == ops.RET_NEW:
-        result, carried = new, to
-    elif returns == ops.RET_ZERO:
-        result, carried = np.int64(new == 0 and written), np.int64(0)
-    elif returns == ops.RET_DONE:
-        result, carried = np.int64(written), np.int64(0)
-    elif returns == ops.RET_NONE:
-        result = new
-    if returns != ops.RET_NONE:
-        put_register(C, S, U, base, C[row + 1], result, carried)
-    note(U, address, old, new, result, c.PLAIN)
-
-
-@jit
-def do_page(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, row: Any) -> None:
-    """alloc_page, free_page, fill_page."""
-    a = value(C, S, base, C[row + 2])
-    from_ = origin(C, S, base, C[row + 2])
-    if C[row] == ops.ALLOC:
-        page, to = mm.alloc(C, S, U, t, pc, a)
-        put_register(C, S, U, base, C[row + 1], page, to)
-        note(U, 0, 0, 0, page, c.PLAIN)
-    elif C[row] == ops.FREE:
-        note(U, a, 0, 0, 0, c.PLAIN)
-        mm.free(C, S, U, t, pc, a, from_)
-    else:
-        first = value(C, S, base, C[row + 3])
-        note(U, a, 0, first, first, c.PLAIN)
-        mm.fill(C, S, U, t, pc, a, from_, first, origin(C, S, base, C[row + 3]), value(C, S, base, C[row + 4]))
-
-
-@jit
-def do_member(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, row: Any) -> None:
-    address, how = value(C, S, base, C[row + 2]), C[row + 6]
-    note(U, address, 0, 0, 0, c.PLAIN)
-    mm.member(C, S, U, t, pc, address, origin(C, S, base, C[row + 2]), how & 255, (how >> 8) & 255, how >> 16)
-
-
-@jit
-def lock_index(C: Any, S: Any, U: Any, t: Any, pc: Any, address: Any, code: Any) -> Any:
-    """The lock at an address, or -1 and a violation: no lock there, or one of the other kind."""
-    offset = address - C[c.C_LOCK_ADDRESS]
-    if offset < 0 or offset & 127 or offset >> 7 >= C[c.C_N_LOCKS]:
-        fail(S, U, LOCK_MISUSE, t, pc, address, 0, c.MISUSE_NO_LOCK)
-        return np.int64(-1)
-    if (C[C[c.C_RULE] + (offset >> 7)] == ops.SPIN) != (code >= ops.LK_SPIN):
-        fail(S, U, LOCK_MISUSE, t, pc, address, 0, c.MISUSE_WRONG_KIND)
-        return np.int64(-1)
-    return offset >> 7
-
-
-@jit
-def try_lock(C: Any, S: Any, U: Any, t: Any, pc: Any, rule: Any, lock: Any, code: Any) -> Any:
-    """The trylocks and try_upgrade: 1 if taken."""
-    if code == ops.LK_UPGRADE:
-        if not lk.can_upgrade(C, S, rule, lock):
-            return np.int64(0)
-        lk.drop_read(C, S, U, lock, t)
-        lk.take_write(C, S, U, rule, lock, t, pc)
-        return np.int64(1)
-    write = code != ops.LK_READ_TRY
-    if not lk.can_try(C, S, rule, lock, t, write):
-        mm.watch(C, S, U, t, (lock + c.L_VERSION) * 4, S[lock + c.L_VERSION])
-        return np.int64(0)
-    if write:
-        lk.take_write(C, S, U, rule, lock, t, pc)
-    else:
-        lk.take_read(C, S, U, lock, t, pc)
-    return np.int64(1)
-
-
-@jit
-def arrive(C: Any, S: Any, U: Any, t: Any, pc: Any, rule: Any, lock: Any, index: Any, write: Any) -> Any:
-    """A blocking acquire: taken at once, or the thread waits (true)."""
-    free = lk.can_write(C, S, rule, lock, t, False) if write else lk.can_read(C, S, rule, lock, t, False)
-    if not free:
-        lk.enqueue(C, S, U, rule, lock, index, t, write)
-        return True
-    if write:
-        lk.take_write(C, S, U, rule, lock, t, pc)
-    else:
-        lk.take_read(C, S, U, lock, t, pc)
-    return False
-
-
-@jit
-def held(C: Any, S: Any, lock: Any, t: Any, code: Any) -> Any:
-    """Whether the thread has what this operation gives up."""
-    if code == ops.LK_READ_UNLOCK or code == ops.LK_UPGRADE:
-        return S[lk.holds_of(C, lock, t)] > 0
-    if code == ops.LK_WRITE_UNLOCK or code == ops.LK_DOWNGRADE or code == ops.LK_SPIN_UNLOCK:
-        return S[lock + c.L_WRITER] == t + 1
-    return True
-
-
-@jit
-def do_lock(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, row: Any) -> Any:
-    """A lock event; true if the thread now waits."""
-    address, code = value(C, S, base, C[row + 2]), C[row + 5]
-    note(U, address, 0, 0, 0, c.PLAIN)
-    index = lock_index(C, S, U, t, pc, address, code)
-    if index < 0:
-        return False
-    rule, lock = C[C[c.C_RULE] + index], lk.lock_of(C, index)
-    if not held(C, S, lock, t, code):
-        fail(S, U, LOCK_MISUSE, t, pc, address, 0, c.MISUSE_NOT_HELD)
-        return False
-    waits = False
-    if code == ops.LK_READ or code == ops.LK_WRITE or code == ops.LK_SPIN:
-        waits = arrive(C, S, U, t, pc, rule, lock, index, code != ops.LK_READ)
-    elif code == ops.LK_READ_UNLOCK:
-        lk.unlock_read(C, S, U, rule, lock, t)
-    elif code == ops.LK_WRITE_UNLOCK or code == ops.LK_SPIN_UNLOCK:
-        lk.unlock_write(C, S, U, rule, lock, t)
-    elif code == ops.LK_DOWNGRADE:
-        lk.unlock_write(C, S, U, rule, lock, t)
-        if rule == ops.READ_FIRST:  # RWLockReadD lets a writer in between: it reads again from scratch
-            lk.enqueue(C, S, U, rule, lock, index, t, False)
-            waits = True
-        else:
-            lk.take_read(C, S, U, lock, t, pc)
-    else:
-        taken = try_lock(C, S, U, t, pc, rule, lock, code)
-        put_register(C, S, U, base, C[row + 1], taken, np.int64(0))
-        note(U, address, 0, 0, taken, c.PLAIN)
-    if waits:
-        U[c.U_EVENT] = c.ARRIVED
-    elif code == ops.LK_UPGRADE or code < ops.LK_READ_TRY or code == ops.LK_SPIN or code == ops.LK_SPIN_UNLOCK:
-        mm.forget(C, S, U, t)
-    return waits
 
 
 @jit
@@ -231,8 +47,43 @@ def too_long(C: Any, S: Any, U: Any, t: Any, pc: Any) -> Any:
 
 
 @jit
-def step(C: Any, S: Any, U: Any, t: Any) -> None:
-    """Thread `t`, which is enabled, takes its next step and does its local work up to the one after."""
+def step(C: Any, S: Any, U: Any, p: Any) -> None:
+    """Process `p`, which is enabled, takes its next step."""
+    if p < C[c.C_THREADS]:
+        step_of(C, S, U, p)
+    else:
+        flush(C, S, U, p)
+
+
+@jit
+def flush(C: Any, S: Any, U: Any, p: Any) -> None:
+    """A buffered store becomes visible. What is wrong with it is told at its place in its thread's program."""
+    t, k = bf.owner(C, p), bf.next_of(C, S, p)
+    e = bf.entry_of(bf.buffer_of(C, t), k)
+    kind, address, width, new, pc = (S[e + c.E_KIND], S[e + c.E_ADDRESS], S[e + c.E_WIDTH], S[e + c.E_WORD],
+                                     S[e + c.E_PC])
+    if too_long(C, S, U, t, pc):
+        return
+    note(U, address, 0, new, new, c.FLUSHED)
+    if kind == c.UNLOCKED:
+        index = (address - C[c.C_LOCK_ADDRESS]) >> 7
+        lk.unlock_write(C, S, U, C[C[c.C_RULE] + index], lk.lock_of(C, index))
+    elif kind == c.FILLED:
+        mm.fill(C, S, U, t, pc, address, S[e + c.E_POINTER], new, S[e + c.E_ORIGIN], S[e + c.E_STRIDE])
+    else:
+        i = mm.reach(C, S, U, t, pc, address, width, S[e + c.E_POINTER], 0)
+        if i >= 0:
+            note(U, address, mm.part(S[i], address, width), new, new, c.FLUSHED)
+            mm.show(C, S, U, i, address, width, new, S[e + c.E_ORIGIN])
+    if S[c.S_KIND] == 0:
+        bf.drop(C, S, U, t, k)
+        if S[c.S_ASLEEP] != 0:
+            wake(C, S, U)
+
+
+@jit
+def step_of(C: Any, S: Any, U: Any, t: Any) -> None:
+    """Thread `t` takes its next step and does its local work up to the one after."""
     area = mm.area_of(C, t)
     pc, base = S[area + c.T_PC], S[area + c.T_BASE]
     row = row_of(C, pc)
@@ -244,20 +95,22 @@ def step(C: Any, S: Any, U: Any, t: Any) -> None:
         mm.forget(C, S, U, t)
         note(U, value(C, S, base, C[row + 2]), 0, 0, 0, c.GRANTED)
     elif op == ops.LOAD:
-        do_load(C, S, U, t, pc, base, row)
+        do.load(C, S, U, t, pc, base, row)
     elif op == ops.STORE:
-        do_store(C, S, U, t, pc, base, row)
+        do.store(C, S, U, t, pc, base, row)
     elif op == ops.RMW:
-        do_rmw(C, S, U, t, pc, base, row)
+        do.rmw(C, S, U, t, pc, base, row)
     elif op == ops.MEMBER:
-        do_member(C, S, U, t, pc, base, row)
+        do.member(C, S, U, t, pc, base, row)
+    elif op == ops.FENCE:
+        note(U, 0, 0, 0, 0, c.PLAIN)
     elif op == ops.LOCK:
         if do_lock(C, S, U, t, pc, base, row):
             if S[c.S_ASLEEP] != 0:
                 wake(C, S, U)
             return
     else:
-        do_page(C, S, U, t, pc, base, row)
+        do.page(C, S, U, t, pc, base, row)
     if S[c.S_KIND] == 0:
         advance(C, S, U, t, pc + 1)
         if S[c.S_ASLEEP] != 0 and S[c.S_KIND] == 0:
@@ -265,13 +118,36 @@ def step(C: Any, S: Any, U: Any, t: Any) -> None:
 
 
 @jit
+def drained(C: Any, S: Any, t: Any) -> Any:
+    """Whether the next step of thread `t`, which has stores in its buffer, need not wait for a flush."""
+    area = mm.area_of(C, t)
+    row, base = row_of(C, S[area + c.T_PC]), S[area + c.T_BASE]
+    op, address = C[row], value(C, S, base, C[row + 2])
+    if op == ops.LOAD:
+        own = bf.newest(C, S, t, address, C[row + 5])
+        return own < 0 or bf.covers(S, own, address, C[row + 5])
+    if op == ops.LOCK:
+        index = (address - C[c.C_LOCK_ADDRESS]) >> 7
+        if index < 0 or index >= C[c.C_N_LOCKS] or not stored_unlock(C[C[c.C_RULE] + index], C[row + 5]):
+            return False
+    elif op == ops.MEMBER:
+        return True
+    elif op != ops.STORE and op != ops.FILL:
+        return False
+    return bf.buffered(C, S, t) < c.BUFFER_MAX
+
+
+@jit
 def enabled(C: Any, S: Any) -> Any:
-    """The threads that can take a step, as bits."""
+    """The processes that can take a step, as bits."""
     mask = np.int64(0)
     for t in range(C[c.C_THREADS]):
         status = S[mm.area_of(C, t) + c.T_STATUS]
-        if status == c.READY or (status == c.BLOCKED and lk.can_grant(C, S, t)):
+        if (status == c.READY and (bf.buffered(C, S, t) == 0 or drained(C, S, t))) or (
+                status == c.BLOCKED and lk.can_grant(C, S, t)):
             mask |= np.int64(1) << t
+    if C[c.C_MODEL] != c.SC:
+        mask |= bf.flushers(C, S)
     return mask
 
 
@@ -340,7 +216,7 @@ def alone_can_step(C: Any, S: Any, U: Any) -> Any:
 def run_alone(C: Any, S: Any, U: Any, which: Any) -> None:
     if begin_alone(C, S, U, which):
         while alone_can_step(C, S, U):
-            step(C, S, U, C[c.C_THREADS])
+            step_of(C, S, U, C[c.C_THREADS])
 
 
 @jit

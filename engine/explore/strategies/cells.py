@@ -33,7 +33,7 @@ N_LEFT: Final = 2  # threads not tried yet, as bits; or the number of values of 
 N_MARK: Final = 3
 N_LAST: Final = 4
 N_PREEMPTIONS: Final = 5
-N_COST: Final = 6  # preemptions that any but the first alternative costs
+N_COST: Final = 6  # preemptions that a switch to another thread costs
 NODE: Final = 8
 
 THREAD: Final = 0

@@ -1,7 +1,7 @@
 """Depth first through every choice; with a bound, through those that need at most that many preemptions.
 
-A preemption is a switch away from a thread that could have gone on. The present thread comes first, so that the first
-executions are the least surprising ones.
+A preemption is a switch away from a thread that could have gone on; the flush of a store buffer is none. Flushes come
+first, then the present thread, so that the first executions are the least surprising ones.
 """
 
 from __future__ import annotations
@@ -34,6 +34,17 @@ def lowest(mask: Any) -> Any:
 
 
 @jit
+def next_of(C: Any, left: Any, last: Any) -> Any:
+    """The next process to try: a flusher, the thread that took the last step, another one."""
+    flushes = left >> C[c.C_THREADS] << C[c.C_THREADS]
+    if flushes != 0:
+        return lowest(flushes)
+    if last >= 0 and left >> last & 1:
+        return last
+    return lowest(left)
+
+
+@jit
 def push(U: Any, D: Any, X: Any, kind: Any, chosen: Any, left: Any, cost: Any) -> None:
     node = X[x.X_DEPTH] * x.NODE
     D[node + x.N_KIND] = kind
@@ -55,7 +66,8 @@ def go(C: Any, S: Any, U: Any, D: Any, X: Any) -> None:
     if D[node + x.N_KIND] == x.VALUE:
         m.choose(C, S, U, m.chooser(C, S), chosen)
         return
-    X[x.X_LAST] = chosen
+    if chosen < C[c.C_THREADS]:
+        X[x.X_LAST] = chosen
     X[x.X_STEPS] += 1
     m.step(C, S, U, chosen)
 
@@ -79,7 +91,7 @@ def look(C: Any, S: Any, U: Any, D: Any, X: Any) -> Any:
         if mask != 0:
             last = X[x.X_LAST]
             goes_on = last >= 0 and mask >> last & 1
-            first = last if goes_on else lowest(mask)
+            first = next_of(C, mask, last)
             push(U, D, X, x.THREAD, first, mask & ~(np.int64(1) << first), np.int64(goes_on))
             go(C, S, U, D, X)
             return False
@@ -102,12 +114,13 @@ def back(C: Any, S: Any, U: Any, D: Any, X: Any) -> None:
             push(U, D, X, x.VALUE, chosen + 1, left, 0)
             go(C, S, U, D, X)
     elif left != 0:
-        if X[x.X_BOUND] >= 0 and X[x.X_PREEMPTIONS] + cost > X[x.X_BOUND]:
+        chosen = next_of(C, left, X[x.X_LAST])
+        preempts = cost if chosen < C[c.C_THREADS] and chosen != X[x.X_LAST] else np.int64(0)
+        if X[x.X_BOUND] >= 0 and X[x.X_PREEMPTIONS] + preempts > X[x.X_BOUND]:
             X[x.X_CUT] += 1
             return
-        chosen = lowest(left)
         push(U, D, X, x.THREAD, chosen, left & ~(np.int64(1) << chosen), cost)
-        X[x.X_PREEMPTIONS] += cost
+        X[x.X_PREEMPTIONS] += preempts
         go(C, S, U, D, X)
 
 

@@ -130,6 +130,11 @@ def push(C: Any, S: Any, U: Any, D: Any, X: Any, P: Any, Q: Any, O: Any, W: Any,
     """The new state in W becomes the end of the path, if something can happen in it: true then."""
     threads, vector = P[s.P_THREADS], P[s.P_VECTOR]
     mask, chooser, values = np.int64(0), np.int64(-1), np.int64(0)
+    if C[c.C_MODEL] != c.SC:  # what a thread can do depends on its store buffer too, which counts as memory
+        catch_up(C, S, U, D, X, X[x.X_DEPTH])
+        mask, chooser = m.enabled(C, S), m.chooser(C, S)
+        values = m.choices(C, S, chooser) if chooser >= 0 else np.int64(0)
+        threads = np.int64(0)
     for t in range(threads):
         status = Q[O[W[vector + t]] + 1] & 15
         if status == c.READY or (status == c.BLOCKED and ability(C, S, U, D, X, P, W, M, t, status) != 0):
@@ -150,7 +155,8 @@ def push(C: Any, S: Any, U: Any, D: Any, X: Any, P: Any, Q: Any, O: Any, W: Any,
         D[node + x.N_KIND], D[node + x.N_CHOSEN], D[node + s.N_BY] = x.THREAD, first, first
         D[node + x.N_LEFT] = mask & ~(np.int64(1) << first)
     D[node + s.N_NUMBER], D[node + s.N_LOW] = number, number
-    D[node + s.N_FAIR] = ~mask & ((np.int64(1) << threads) - 1)
+    D[node + s.N_FAIR] = ~mask & ((np.int64(1) << C[c.C_PROCESSES]) - 1)
+    threads = P[s.P_THREADS]
     path = P[s.P_PATH] + depth * (threads + 1)
     for k in range(threads + 1):
         W[path + k] = W[vector + k]
@@ -201,7 +207,7 @@ def forward(C: Any, S: Any, U: Any, D: Any, X: Any, P: Any, Q: Any, O: Any, H: A
 
 
 @jit
-def back(S: Any, U: Any, D: Any, X: Any, P: Any, N: Any, T: Any) -> Any:
+def back(C: Any, S: Any, U: Any, D: Any, X: Any, N: Any, T: Any) -> Any:
     """Take the last choice back and make the next one, or leave the state. True: its component has a fair cycle."""
     top = X[x.X_DEPTH] - 1
     node = top * x.NODE
@@ -219,15 +225,15 @@ def back(S: Any, U: Any, D: Any, X: Any, P: Any, N: Any, T: Any) -> Any:
         first = lowest(left)
         D[node + x.N_CHOSEN], D[node + s.N_BY], D[node + x.N_LEFT] = first, first, left & ~(np.int64(1) << first)
         return False
-    return leave(D, X, P, N, T, top, node)
+    return leave(C, D, X, N, T, top, node)
 
 
 @jit
-def leave(D: Any, X: Any, P: Any, N: Any, T: Any, top: Any, node: Any) -> Any:
+def leave(C: Any, D: Any, X: Any, N: Any, T: Any, top: Any, node: Any) -> Any:
     """All choices in the last state of the path have been made."""
     low, fair = D[node + s.N_LOW], D[node + s.N_FAIR]
     if low == D[node + s.N_NUMBER]:
-        if fair == (np.int64(1) << P[s.P_THREADS]) - 1:
+        if fair == (np.int64(1) << C[c.C_PROCESSES]) - 1:
             D[node + s.N_FAIR] = 0  # told once
             return True
         close_from(X, N, T, low)
@@ -256,7 +262,7 @@ def search(C: Any, S: Any, U: Any, D: Any, X: Any, P: Any, Q: Any, O: Any, H: An
             return x.COMPLETE
         elif X[x.X_EXECUTIONS] >= X[x.X_WANTED]:
             return x.ENOUGH
-        elif back(S, U, D, X, P, N, T):
+        elif back(C, S, U, D, X, N, T):
             X[x.X_EXECUTIONS] += 1
             X[s.X_LIVELOCK] = 1
             return x.FOUND

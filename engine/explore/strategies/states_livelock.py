@@ -128,7 +128,7 @@ def fair_cycle(machine: Machine, store: Store, stem: list[int]) -> tuple[list[in
         here = queue.popleft()
         _arrive(machine, store, ways[here])
         able, mark = options(machine), machine.mark
-        everybody = (1 << machine.alone) - 1
+        everybody = (1 << machine.processes) - 1
         component.disabled[here] = 0 if machine.chooser() >= 0 else everybody & ~bits([t for _, t in able])
         component.edges[here] = []
         for pick, thread in able:
@@ -141,7 +141,7 @@ def fair_cycle(machine: Machine, store: Store, stem: list[int]) -> tuple[list[in
             if to not in ways:
                 ways[to] = [*ways[here], pick]
                 queue.append(to)
-    picks = [edge.pick for edge in component.turn(home, machine.alone)]
+    picks = [edge.pick for edge in component.turn(home, machine.processes)]
     _arrive(machine, store, stem)
     first = 0
     while machine.chooser() >= 0:
@@ -190,7 +190,7 @@ def cycle_of(machine: Machine, picks: Sequence[int]) -> Cycle | None:
             break
         choosing, able = machine.chooser(), options(machine)
         steps.append((machine.area(pick, c.T_PC), pick) if choosing < 0 else None)
-        disabled = 0 if choosing >= 0 else (1 << machine.alone) - 1 & ~bits([t for _, t in able])
+        disabled = 0 if choosing >= 0 else (1 << machine.processes) - 1 & ~bits([t for _, t in able])
         fair.append(disabled | 1 << (choosing if choosing >= 0 else pick))
         take(machine, pick)
     start = states.index(states[-1])
@@ -198,7 +198,7 @@ def cycle_of(machine: Machine, picks: Sequence[int]) -> Cycle | None:
     covered = 0
     for mask in fair[start:]:
         covered |= mask
-    if not around or covered != (1 << machine.alone) - 1:
+    if not around or covered != (1 << machine.processes) - 1:
         return None
     return Cycle(start, len(around), *min(around))
 
