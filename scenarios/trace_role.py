@@ -18,11 +18,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from engine import Counter, Geometry, Param, Role, Scenario, Variant, Word, protocol
+from engine import Counter, Param, Role, Scenario, Variant, Word, protocol
 from engine.declare import Mem
 from engine.memory.page import N_FRAMES, frame_at
 from scenarios.forms import PTDESC_FORM
 from scenarios.models.domain import DOMAINS
+from scenarios.models.formats import FORMATS
 from scenarios.models.gup import PAUSE, bump
 from scenarios.models.split import SPLITTING, WHOLE
 from scenarios.models.table import create_domain, iova_to_phys, map_pages
@@ -166,18 +167,20 @@ def set_up(mem: Mem) -> None:
         create_domain(mem, domain)
 
 
-def scenario(words: int, streams: int, domains: int, frames: int, *, policy: str = "split", levels: int = 4,
+def scenario(words: int, streams: int, domains: int, frames: int, *, policy: str = "split", form: str = "vtd",
              bystanders: bool = True, prune: bool = True) -> Scenario:
     """The replay of one trace, as a scenario.
 
     Args:
         words: of all rows together; the word ROWS gets this size, so one scenario is to be built at a time.
         frames: pages for tables. policy: what an unmap of part of a large leaf does, "whole" or "split".
+        form: name of the format.
         bystanders: whether a walker and a getter run beside. prune: whether empty tables are freed.
     """
     ROWS.count = words
     params: Mapping[str, int] = {
-        **PTDESC_FORM, "level_first": 0, "trust_level": 0, "widen": 1, "sync_inside": 1, "iotlb_ways": 8,
+        **PTDESC_FORM, **FORMATS[form].params,
+        "level_first": 0, "trust_level": 0, "widen": 1, "sync_inside": 1, "iotlb_ways": 8,
         "policy": SPLITTING if policy == "split" else WHOLE, "hardware": int(bystanders),
         "free": PRUNE if prune else NEVER, "streams": streams, "used_domains": domains,
     }
@@ -189,7 +192,7 @@ def scenario(words: int, streams: int, domains: int, frames: int, *, policy: str
         setup=set_up,
         roles=roles + beside,
         variants=(Variant(policy, params=params, needs=("maps", "unmaps"), kind="claim"),),
-        geometry=Geometry(entries=512, levels=levels, frames=frames),
+        geometry=FORMATS[form].geometry(frames),
     )
 
 

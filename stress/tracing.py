@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from engine.errors import UsageError
 from engine.language.program import Program
 from engine.text import count
+from scenarios.models.formats import FORMATS
 from stress.campaign import Run, finish, runner, start
 from stress.job import Job
 from stress.options import close
@@ -27,8 +28,9 @@ LIMIT: Final = 600.0  # seconds for one replay
 
 def trace(args: argparse.Namespace) -> int:
     """The whole command."""
-    traces = [load(find(name)) for name in args.files]
-    prepared = [prepare(each, args.threads, cast(Policy, args.policy)) for each in traces]
+    form = FORMATS[args.format]
+    traces = [load(find(name), leaves=form.leaves) for name in args.files]
+    prepared = [prepare(each, args.threads, cast(Policy, args.policy), form=form) for each in traces]
 
     def body(run: Run) -> None:
         with runner(run) as made:
@@ -65,7 +67,8 @@ def replay(run: Run, made: Runner, prepared: Prepared, *, seconds: float = 0.0, 
         run.console.say(f"{Path(prepared.trace.path).name}: has the streams of {count(prepared.plan.streams, 'CPU')}; "
                         f"{prepared.plan.streams} of {threads} threads replay it")
     job = prepared.job(seconds=LIMIT + seconds, seed=run.seed, **options)
-    about = {"trace": Path(prepared.trace.path).name, "policy": prepared.policy, "format": "vtd",
+    about = {"trace": Path(prepared.trace.path).name, "policy": prepared.policy,
+             "format": prepared.form.name,
              "plan": prepared.plan.summary()}
     supervisors: list[TraceSupervisor] = []
 

@@ -62,7 +62,7 @@ ROOT = Path(__file__).parent.parent
     ("explore S1-a --model arm", "unknown memory model 'arm'"),
     ("explore S1-a --preemptions -1", "-1 is not in 0..1000"),
     ("trace", "the following arguments are required: FILE"),
-    ("trace x.gz --format amdv1", "format amdv1 is not there yet"),
+    ("trace x.gz --format riscv", "unknown format 'riscv'"),
     ("trace x.gz --policy hole", "unknown policy 'hole'"),
 ])
 def test_wrong_use(command: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ from scenarios.models.formats import (
 )
 from scenarios.models.radix import DEVICE_PFN
 from scenarios.models.split import BESIDE, EXCLUSIVE, SPLITTING, WHOLE
-from scenarios.models.unmap import DROP, PRUNE
+from scenarios.models.unmap import DROP, NEVER, PRUNE
 from tests.model_rig import Broken, Table, page_table
 from tests.table_model import Model, play
 
@@ -187,6 +187,29 @@ def test_a_split_leaf_keeps_what_it_allows(form: Format) -> None:
         rest = [value for frame in range(1, 4) for value in entries_of(table, frame)
                 if (value & form.address) >> form.page_shift >= DEVICE_PFN]
         assert [value & ~form.address & ~form.page_bits for value in rest] == [allowed & ~form.page_bits] * 3
+
+
+def test_a_run_is_mapped_whole_or_not_at_all() -> None:
+    small = AMDV1.shrunk(8, 2)
+    with page_table(small.geometry(8), **{**FIXED, **small.params}) as table:
+        assert table.map(3, 1, DEVICE_PFN) == 1
+        assert table.map(0, 4, DEVICE_PFN + 8) == 0
+        assert [table.lookup(page) for page in range(5)] == [0, 0, 0, DEVICE_PFN, 0]
+        table.check()
+
+
+def test_a_run_takes_the_place_of_all_the_empty_tables_below_it() -> None:
+    small = AMDV1.shrunk(4, 3)
+    with page_table(small.geometry(16), **{**FIXED, **small.params, "free": NEVER, "start_levels": 3}) as table:
+        for page in (0, 4):
+            assert table.map(page, 1, DEVICE_PFN) == table.unmap(page, 1) == 1
+        assert table.used() == 4
+        assert table.map(0, 8, DEVICE_PFN) == 8
+        assert table.used() == 2
+        assert [table.lookup(page) for page in range(9)] == [*range(DEVICE_PFN, DEVICE_PFN + 8), 0]
+        table.check()
+        assert table.map(8, 1, DEVICE_PFN + 8) == 1
+        assert table.map(8, 8, DEVICE_PFN + 8) == 0, "a page is in the way"
 
 
 # --- a root that grows ---

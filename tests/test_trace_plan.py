@@ -99,7 +99,7 @@ def test_threads_share_the_cpus_evenly_and_keep_their_order(tmp_path):
     assert "8 operations on 2 threads: 4 (CPU 0), 4 (CPU 1+2+3)" in made_plan.summary()
 
 
-@pytest.mark.parametrize(("streams", "largest_leaf"), [(0, GIB), (2, 8192)])
+@pytest.mark.parametrize(("streams", "largest_leaf"), [(0, GIB), (2, 12288)])
 def test_bad_numbers(tmp_path, streams, largest_leaf):
     with pytest.raises(UsageError, match=r"not \d+$"):
         made(tmp_path, Map(0, 4096), streams=streams, largest_leaf=largest_leaf)

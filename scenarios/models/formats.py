@@ -111,6 +111,15 @@ class Format:
         """The lowest address bit of each level's index, level 1 first."""
         return tuple(self.page_shift + self.entry_shift * n for n in range(self.levels))
 
+    def span(self, level: int) -> int:
+        """Bytes that an entry at `level` covers."""
+        return 1 << self.page_shift + self.entry_shift * (level - 1)
+
+    @property
+    def tables_wide(self) -> int:
+        """Tables side by side that are the root."""
+        return 1 << max(0, self.root_shift - self.entry_shift)
+
     @property
     def leaves(self) -> tuple[int, ...]:
         """Bytes of every leaf that there is, the smallest first."""

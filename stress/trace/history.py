@@ -7,6 +7,7 @@ costs one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,10 +41,10 @@ def segments(domain: I64, start: U64, end: U64) -> tuple[I64, I64, U64]:
     return rank[: len(start)], rank[len(start) :], addresses[new]
 
 
-def largest_leaf_of_map(iova: U64, paddr: U64, size: U64) -> U64:
-    """The largest leaf (4 KiB, 2 MiB or 1 GiB) that the IOMMU core puts anywhere into these maps."""
-    leaf = np.full(len(iova), LEAVES[0], dtype=np.uint64)
-    for bytes_ in LEAVES[1:]:
+def largest_leaf_of_map(iova: U64, paddr: U64, size: U64, leaves: Sequence[int] = LEAVES) -> U64:
+    """The largest of the format's leaves (bytes, ascending) that the IOMMU core puts anywhere into these maps."""
+    leaf = np.full(len(iova), leaves[0], dtype=np.uint64)
+    for bytes_ in leaves[1:]:
         below = np.uint64(bytes_ - 1)
         pad = (~iova + np.uint64(1)) & below  # to the first aligned address; both addresses must be aligned there
         fits = (((iova ^ paddr) & below) == 0) & (size >= np.uint64(bytes_)) & (pad <= size - np.uint64(bytes_))
@@ -68,18 +69,19 @@ class Pass:
     live: list[tuple[int, int, int]] = field(default_factory=list)
 
 
-def follow(kind: I64, domain: I64, iova: U64, size: U64, paddr: U64, line: I64, notes: Notes) -> Pass:
-    """Replay the events in order; `size` is what a map mapped and what an unmap removed.
+def follow(kind: I64, domain: I64, iova: U64, size: U64, paddr: U64, line: I64, notes: Notes,
+           leaves: Sequence[int] = LEAVES) -> Pass:
+    """Replay the events in order; `size` is what a map mapped and what an unmap removed, `leaves` what there is.
 
     A map over a live range damages the history: the second map of a page without an unmap between. An unmap
     of a page that is not live is counted and cut to what is live: drivers had mapped it before the capture
     began.
     """
     first, last, edges = segments(domain, iova, iova + size)
-    leaf = largest_leaf_of_map(iova, paddr, size)
+    leaf = largest_leaf_of_map(iova, paddr, size, leaves)
     is_map = kind == MAP
     result = Pass(leaf)
-    leaves: list[int] = leaf.tolist()
+    largest: list[int] = leaf.tolist()
     owner = [_FREE] * len(edges)
     columns = zip(is_map.tolist(), first.tolist(), last.tolist(), strict=True)
     for i, (mapping, a, b) in enumerate(columns):
@@ -94,9 +96,9 @@ def follow(kind: I64, domain: I64, iova: U64, size: U64, paddr: U64, line: I64, 
         if _FREE in there:
             notes.count("unmap of a range that was not mapped in this capture, cut to what was", int(line[i]))
             result.trimmed[i] = _joined(_runs(there, edges, a))
-        leaves[i] = max((leaves[o] for o in set(there) if o != _FREE), default=PAGE)
+        largest[i] = max((largest[o] for o in set(there) if o != _FREE), default=PAGE)
         owner[a:b] = [_FREE] * (b - a)
-    result.leaf = np.array(leaves, dtype=np.uint64)
+    result.leaf = np.array(largest, dtype=np.uint64)
     result.live = [(o, s, e - s) for s, e, o in _runs(owner, edges, 0)]
     return result
 

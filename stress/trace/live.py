@@ -18,6 +18,7 @@ from engine.errors import UsageError
 from engine.memory.arena import Arena
 from engine.session import Progress
 from scenarios import trace_role as role
+from scenarios.models.formats import VTD, Format
 from stress.faces import Session
 from stress.job import TRACE, Job, program_of
 from stress.supervisor import Supervisor
@@ -51,12 +52,14 @@ class Prepared:
     frames: int
     bystanders: bool
     prune: bool = True
+    form: Format = VTD
 
     def source(self) -> str:
         """The scenario of this trace, for a job. Sizes are rounded up, so that traces share compiled code."""
         return TRACE + json.dumps({
             "words": _power(self.rows.size), "streams": self.plan.streams, "domains": self.plan.domains,
             "frames": self.frames, "policy": self.policy, "bystanders": self.bystanders, "prune": self.prune,
+            "form": self.form.name,
         }, sort_keys=True)
 
     def job(self, **options: Any) -> Job:
@@ -65,12 +68,17 @@ class Prepared:
 
 
 def prepare(trace: Trace, threads: int, policy: Policy, *, bystanders: bool = True, prune: bool = True,
-            levels: int = 4) -> Prepared:
+            form: Format = VTD) -> Prepared:
     """Plan, lay out, and run the model.
 
+    Args:
+        trace: loaded with the leaves of `form`.
+
     Raises:
-        UsageError: more address spaces or threads than the model has.
+        UsageError: more address spaces or threads than the model has, or pages that are not the format's.
     """
+    if form.page_shift != 12:
+        raise UsageError(f"--format {form.name}: the pages of a trace are of 4 KiB, not {1 << form.page_shift - 10}")
     planned = plan(trace, threads)
     if planned.domains > role.DOMAINS:
         raise UsageError(f"{trace.path}: {planned.domains} domains; a replay has room for {role.DOMAINS}")
@@ -81,13 +89,14 @@ def prepare(trace: Trace, threads: int, policy: Policy, *, bystanders: bool = Tr
     first = tuple(int(n) for n in np.cumsum([0, *count])[:-1])
     rows = np.concatenate([_rows(table, waits, planned.streams)
                            for table, waits in zip(tables, [*planned.waits, None], strict=True)])
-    reference = Reference(levels, policy)
+    reference = Reference(form.levels, policy, form.span(form.largest_leaf), runs=bool(form.run_bits),
+                          start_levels=form.start_levels, bits=form.input_bits)
     pages = _model(reference, trace)
     expected = np.concatenate([pages[table[:, Op.EVENT].astype(np.int64)] for table in planned.ops])
     # a table of every range that was ever mapped, twice over for splits and what waits to be freed
     needed = sum(reference.tables(domain, "never") for domain in range(planned.domains))
     frames = _power(2 * needed + 64 * (threads + 2))
-    return Prepared(trace, planned, policy, rows, first, count, expected, reference, frames, bystanders, prune)
+    return Prepared(trace, planned, policy, rows, first, count, expected, reference, frames, bystanders, prune, form)
 
 
 def _rows(table: U64, waits: I64 | None, streams: int) -> U64:
@@ -169,7 +178,7 @@ class TraceSupervisor(Supervisor):
                          f"{int(rows[worst, 2])} pages at iova {int(rows[worst, 1]) << 12:#x}: {int(done[worst])} "
                          f"pages, not {int(self.prepared.expected[worst])}")
         return wrong + compare(self.program, arena, self.prepared.reference, self.prepared.plan.domains,
-                               count_tables=self.prepared.prune)
+                               count_tables=self.prepared.prune, form=self.prepared.form)
 
     @staticmethod
     def _put(arena: Arena, address: int, values: Sequence[int] | U64) -> None:

@@ -25,6 +25,7 @@ still whole):
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stress.trace.history import I64, PAGE, U64, Pass, follow
+from stress.trace.history import I64, LEAVES, PAGE, U64, Pass, follow
 from stress.trace.lines import Record, read_records
 from stress.trace.notes import Notes
 from stress.trace.spans import MAP, UNMAP, Row, rows
@@ -58,8 +59,8 @@ class Trace:
         begin, end: int64[n], stamps of the entry of the first driver call and the return of the last one; -1
             where the file has no probe lines.
         line: int64[n], line number from 1.
-        leaf: uint64[n], bytes of the largest leaf (4 KiB, 2 MiB, 1 GiB) that the map creates, or that the
-            maps have which the unmap touches.
+        leaf: uint64[n], bytes of the largest leaf of the format that the map creates, or that the maps have
+            which the unmap touches.
         live: uint64[m, 5], what is still mapped at the end, a row a piece: domain, iova, size, paddr, leaf.
         domain_keys: the domains' kernel pointers in the order of first use; (0,) where the file does not tell
             them.
@@ -97,13 +98,14 @@ class Trace:
         return bool((self.begin >= 0).any())
 
 
-def load(path: str | Path, *, tolerate: bool = False) -> Trace:
+def load(path: str | Path, *, tolerate: bool = False, leaves: Sequence[int] = LEAVES) -> Trace:
     """Read a raw ftrace text file, plain or gzip.
 
     Args:
         path: the file.
         tolerate: go on where the history has a hole (see the head of this module); replays are then checked
             only as far as the history goes.
+        leaves: bytes of the leaves of the format that it will be replayed in, ascending.
     Raises:
         UsageError: the file cannot be replayed; the message names file, line and what to do.
     """
@@ -116,7 +118,7 @@ def load(path: str | Path, *, tolerate: bool = False) -> Trace:
     located, keys = _with_domain(sound, notes)
     if not located:
         raise notes.fatal("no iommu:map or iommu:unmap event is left that can be replayed")
-    return _build(located, keys, unit, notes)
+    return _build(located, keys, unit, notes, leaves)
 
 
 def _in_order(records: list[Record], notes: Notes) -> list[Record]:
@@ -174,7 +176,7 @@ def _bounded(columns: Columns, notes: Notes) -> None:
         raise notes.fatal(what, int(columns["line"][worst]))
 
 
-def _build(events: list[Row], keys: tuple[int, ...], unit: int, notes: Notes) -> Trace:
+def _build(events: list[Row], keys: tuple[int, ...], unit: int, notes: Notes, leaves: Sequence[int]) -> Trace:
     kind, cpu, key, iova, _, size, paddr, removed, stamp, begin, end, line = zip(*events, strict=True)
     index = {key: i for i, key in enumerate(keys)} | ({0: 0} if len(keys) == 1 else {})
     columns: Columns = {
@@ -190,7 +192,7 @@ def _build(events: list[Row], keys: tuple[int, ...], unit: int, notes: Notes) ->
         "end": _scaled(end, unit),
         "line": np.array(line, dtype=np.int64),
     }
-    past = _follow(columns, notes)
+    past = _follow(columns, notes, leaves)
     live = _live(past, columns)
     columns["leaf"] = past.leaf
     _bounded(columns, notes)
@@ -206,10 +208,11 @@ def _scaled(stamps: tuple[int, ...], unit: int) -> I64:
     return np.where(values < 0, values, values * unit)
 
 
-def _follow(columns: Columns, notes: Notes) -> Pass:
+def _follow(columns: Columns, notes: Notes, leaves: Sequence[int]) -> Pass:
     kind = columns["kind"]
     extent = np.where(kind == MAP, columns["size"], columns["removed"])
-    return follow(kind, columns["domain"], columns["iova"], extent, columns["paddr"], columns["line"], notes)
+    return follow(kind, columns["domain"], columns["iova"], extent, columns["paddr"], columns["line"], notes,
+                  leaves)
 
 
 def _live(past: Pass, columns: Columns) -> U64:

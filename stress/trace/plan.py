@@ -19,7 +19,7 @@ from enum import IntEnum
 import numpy as np
 
 from engine.errors import UsageError
-from stress.trace.history import I64, LEAVES, U64, segments
+from stress.trace.history import I64, PAGE, U64, segments
 from stress.trace.parse import Trace
 from stress.trace.spans import UNMAP
 
@@ -92,20 +92,22 @@ class Plan:
         )
 
 
-def plan(trace: Trace, streams: int, largest_leaf: int = LEAVES[2]) -> Plan:
+def plan(trace: Trace, streams: int, largest_leaf: int = 0) -> Plan:
     """Distribute the CPUs of `trace` over `streams` threads (fewer if it has fewer CPUs).
 
     Args:
         trace: from `load`.
         streams: threads, at least 1.
-        largest_leaf: bytes of the largest leaf that the format under test creates: 4096, 2 MiB or 1 GiB.
+        largest_leaf: bytes of the largest leaf that the format under test creates, if it is smaller than the
+            largest of the format that the trace was loaded for.
     Raises:
         UsageError: a bad number.
     """
     if streams < 1:
         raise UsageError(f"a replay needs at least 1 thread, not {streams}")
-    if largest_leaf not in LEAVES:
-        raise UsageError(f"the largest leaf must be 4096, 2097152 or 1073741824 bytes, not {largest_leaf}")
+    largest_leaf = largest_leaf or int(trace.leaf.max())
+    if largest_leaf < PAGE or largest_leaf & largest_leaf - 1:
+        raise UsageError(f"the largest leaf must be a power of two of bytes from 4096 on, not {largest_leaf}")
     cpus, thread = _assign(trace.cpu, streams)
     leaf = np.minimum(trace.leaf, np.uint64(largest_leaf))
     below = leaf - np.uint64(1)

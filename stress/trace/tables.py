@@ -9,17 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.language.program import Program
 from engine.memory.arena import Arena
 from engine.memory.shadow import LIVE, STATE_MASK
+from scenarios.models.formats import VTD, Format
 from stress.trace.history import U64
 from stress.trace.reference import Reference
 
-_ADDRESS = np.uint64(0x000FFFFFFFFFF000)
-_PRESENT = np.uint64(3)
-_LARGE = np.uint64(1 << 7)
-_ZERO = np.uint64(0)
+_ZERO, _ONE = np.uint64(0), np.uint64(1)
 
 
 @dataclass
@@ -42,34 +41,61 @@ class Tables:
         return pages[order], (np.repeat(paddr, count) + offset)[order]
 
 
-def read_tables(program: Program, arena: Arena, domain: int) -> Tables:
+def read_tables(program: Program, arena: Arena, domain: int, form: Format = VTD) -> Tables:
     """Follow the root of a domain. Entries that lead outside the frames are left to the comparison of leaves."""
-    layout, geometry = program.layout, program.geometry
+    layout, entries = program.layout, program.geometry.entries
     words = np.frombuffer(arena.bytes, dtype=np.uint64)
-    root = int(words[layout.words["root"] // 8 + domain])
+    root, level, wide = _root(program, words, domain, form)
     found = Tables()
-    shift = geometry.entries.bit_length() - 1
-    level_tables = [(root, 0)] if root else []
-    for level in range(geometry.levels, 0, -1):
+    tables = [(root + n * layout.frame_bytes, n * entries * form.span(level)) for n in range(wide if root else 0)]
+    while level:
         below: list[tuple[int, int]] = []
-        for frame, iova in level_tables:
+        for frame, iova in tables:
             found.frames.append((frame - layout.FRAMES) // layout.frame_bytes)
-            entries = words[frame // 8 : frame // 8 + geometry.entries].copy()
-            index = np.flatnonzero((entries & _PRESENT) != _ZERO)
-            span = 1 << (12 + shift * (level - 1))
-            at = np.uint64(iova) + index.astype(np.uint64) * np.uint64(span)
-            values = entries[index]
-            leaf = np.ones(len(index), dtype=bool) if level == 1 else (values & _LARGE) != _ZERO
+            values = words[frame // 8 : frame // 8 + entries].copy()
+            index = np.flatnonzero((values & np.uint64(form.present)) != _ZERO)
+            at = np.uint64(iova) + index.astype(np.uint64) * np.uint64(form.span(level))
+            values = values[index]
+            leaf = _is_leaf(values, level, form)
             if leaf.any():
-                size = np.full(int(leaf.sum()), span, dtype=np.uint64)
-                found.leaves.append(np.stack([at[leaf], values[leaf] & _ADDRESS, size]))
-            for value, start in zip((values[~leaf] & _ADDRESS).tolist(), at[~leaf].tolist(), strict=True):
-                below.append((layout.frame(value >> 12), start))
-        level_tables = [(frame, start) for frame, start in below if layout.FRAMES <= frame < layout.END]
+                size = np.full(int(leaf.sum()), form.span(level), dtype=np.uint64)
+                found.leaves.append(np.stack([at[leaf], _targets(values[leaf], at[leaf], form), size]))
+            pfns = (values[~leaf] & np.uint64(form.address)) >> np.uint64(form.page_shift)
+            below += [(layout.frame(pfn), start) for pfn, start in zip(pfns.tolist(), at[~leaf].tolist(), strict=True)]
+        tables = [(frame, start) for frame, start in below if layout.FRAMES <= frame < layout.END]
+        level -= 1
     return found
 
 
-def compare(program: Program, arena: Arena, reference: Reference, domains: int, *, count_tables: bool) -> list[str]:
+def _root(program: Program, words: U64, domain: int, form: Format) -> tuple[int, int, int]:
+    """The root's frame, its level, and how many tables wide it is."""
+    root = int(words[program.layout.words["root"] // 8 + domain])
+    if form.start_levels:
+        return root & ~7, root & 7, 1
+    return root, form.levels, form.tables_wide
+
+
+def _is_leaf(values: U64, level: int, form: Format) -> NDArray[np.bool_]:
+    if level == 1:
+        return np.ones(len(values), dtype=bool)
+    kind = (values + np.uint64(form.type_carry)) & np.uint64(form.type_mask)
+    leaf: NDArray[np.bool_] = kind == np.uint64(form.type_leaf)
+    return leaf
+
+
+def _targets(values: U64, at: U64, form: Format) -> U64:
+    """The address that each leaf entry maps `at` to; an entry of a run leads to its own part of the run."""
+    targets = values & np.uint64(form.address)
+    if form.run_bits:
+        code = targets >> np.uint64(form.page_shift)
+        within = ((code ^ (code + _ONE)) + _ONE << np.uint64(form.page_shift)) - _ONE
+        run = (values & np.uint64(form.run_bits)) == np.uint64(form.run_bits)
+        targets = np.where(run, (targets & ~within) | (at & within), targets)
+    return targets
+
+
+def compare(program: Program, arena: Arena, reference: Reference, domains: int, *, count_tables: bool,
+            form: Format = VTD) -> list[str]:
     """What differs, one line each; empty if nothing does.
 
     Args:
@@ -78,10 +104,10 @@ def compare(program: Program, arena: Arena, reference: Reference, domains: int, 
     wrong: list[str] = []
     linked: set[int] = set()
     for domain in range(domains):
-        found = read_tables(program, arena, domain)
+        found = read_tables(program, arena, domain, form)
         linked.update(found.frames)
         wrong += _compare_pages(domain, found, reference)
-        wanted = reference.tables(domain, "empty")
+        wanted = reference.tables(domain, "empty") + form.tables_wide - 1
         if count_tables and len(found.frames) != wanted:
             wrong.append(f"domain {domain} has {len(found.frames)} table pages; the model has {wanted}")
     states = np.frombuffer(arena.bytes, np.uint64)[program.layout.STATES // 8 :][: program.geometry.frames]
