@@ -88,7 +88,7 @@ def _check(args: argparse.Namespace) -> None:
     if args.strategy is not None and args.strategy not in STRATEGIES:
         raise UsageError(f"--strategy: unknown strategy {args.strategy!r}{options.close(args.strategy, STRATEGIES)}")
     takes = TABLE[args.strategy].options if args.strategy else {"preemptions"}
-    for option in ("seed", "depth", "preemptions"):
+    for option in ("seed", "depth", "preemptions", "memory", "compact"):
         able = " or ".join(name for name, row in TABLE.items() if option in row.options)
         options.refuse(getattr(args, option) is not None and option not in takes,
                        f"--{option} has no effect without --strategy {able}")
@@ -111,7 +111,7 @@ def _search(program: Program, args: argparse.Namespace, lock: str) -> Result:
         seconds = 10.0
     return search.explore(program, strategy=args.strategy, preemptions=args.preemptions, executions=args.executions,
                           seconds=seconds, seed=1 if args.seed is None else args.seed, depth=args.depth or 3, lock=lock,
-                          model=args.model, stop_at_first=not args.all)
+                          model=args.model, stop_at_first=not args.all, memory=args.memory, compact=bool(args.compact))
 
 
 def _small(found: Result) -> Result:
@@ -140,7 +140,8 @@ def described(chosen: Chosen, program: Program, result: Result, lock: str) -> di
         "threads": len(program.threads), "bound": {**result.bound, "rounds": program.rounds,
                                                    **asdict(program.geometry)},
         "executions": result.executions, "redundant": result.redundant, "blocked": result.blocked,
-        "steps": result.steps, "states": result.states, "complete": result.complete,
+        "steps": result.steps, "states": result.states, "bytes": result.bytes, "complete": result.complete,
+        "stopped": result.stopped,
         "interrupted": result.interrupted, "found": result.found,
         "seconds": round(result.seconds, 3), "work": dict(result.counters),
         "executions_per_second": round(result.executions / result.seconds) if result.seconds else 0,
@@ -158,7 +159,10 @@ def _violation(result: Result) -> dict[str, Any] | None:
 
 def _seen(data: Mapping[str, Any]) -> str:
     """What the search has counted: a state is not left twice, so only those that end an execution count as one."""
-    return count(data["states"], "state") if data["states"] else count(data["executions"], "execution")
+    if not data["states"]:
+        return count(data["executions"], "execution")
+    size = f" of {data['bytes'] / data['states']:.0f} bytes" if data["bytes"] else ""
+    return count(data["states"], "state") + size
 
 
 def _drawn(strategy: str, bound: Mapping[str, Any]) -> str:
@@ -175,6 +179,8 @@ def _lines(data: Mapping[str, Any], *, every: bool = False) -> list[str]:
     within = (f"{data['model']}, {data['lock']}, {count(data['threads'], 'thread')}, "
               f"{count(bound['rounds'], 'round')}, {limit}")
     how = "all within the bound" if data["complete"] else "not all within the bound"
+    if data["stopped"] and not data["violation"]:
+        how = f"no violation found: {data['stopped']}"
     if data["violation"] and not data["complete"] and not every:
         how = "up to the first violation"
     if every:

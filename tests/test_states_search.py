@@ -14,6 +14,7 @@ from engine.explore.strategies import cells as x
 from engine.explore.strategies import load, states_parts
 from engine.explore.strategies.base import Options
 from engine.language.program import build
+from stress import cli
 from tests.protocols import faults as f
 from tests.protocols import words as w
 from tests.protocols.counter import SCENARIO
@@ -89,7 +90,7 @@ def test_hashed_states_never_make_a_search_complete():
     result = explore(build(TWO, params={"increments": 3}), strategy="states", compact=True)
     assert result.states == len(reachable(2, 3))
     assert not result.complete
-    assert result.stopped == "a state counts as seen if 64 bits of its hash were"
+    assert result.stopped == "a state counts as seen if 64 bits of its hash are"
 
 
 def test_a_limit_on_memory_ends_the_search_in_words():
@@ -134,3 +135,15 @@ def test_equal_states_have_equal_futures(fault):
             pass
         seen.append((strategy.count(x.X_STATES), strategy.count(x.X_STEPS), strategy.count(x.X_EXECUTIONS)))
     assert seen[0] == seen[1]
+
+
+def test_the_command_says_how_much_it_stored_and_never_calls_hashes_complete(capsys):
+    counter = f"{w.__file__.replace('words.py', 'counter.py')}:atomic"
+    assert cli.main(["explore", counter, "--strategy", "states"]) == 0
+    assert " states of " in capsys.readouterr().out
+    assert cli.main(["explore", counter, "--strategy", "states", "--compact"]) == 4
+    out = " ".join(capsys.readouterr().out.split())
+    assert "no violation found: a state counts as seen if 64 bits of its hash are" in out
+    assert "all within" not in out
+    assert cli.main(["explore", counter, "--strategy", "dfs", "--compact"]) == 2
+    assert "--compact has no effect without --strategy states" in capsys.readouterr().err

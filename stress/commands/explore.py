@@ -15,7 +15,7 @@ from stress import options
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("name", metavar="NAME", help="what to explore")
-    add("--strategy", metavar="S", help="dfs (complete within its bound), or a sampler: random, pct, pos, surw")
+    add("--strategy", metavar="S", help="dfs or states (complete within a bound), or a sampler: random, pct, pos, surw")
     add("--model", type=options.one_of("memory model", ("sc", "tso", "pso")), default="sc", metavar="M",
         help="memory model: sc (default), tso, pso")
     add("--lock", type=options.one_of("lock", options.ALL_LOCKS), metavar="NAME", help="queueing rule of the RW locks")
@@ -26,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seconds", type=options.seconds, metavar="S", help="at most S seconds")
     add("--seed", type=options.integer(0, 2**63 - 1), metavar="N", help="of a sampler")
     add("--depth", type=options.integer(1, 64), metavar="D", help="pct: the depth of the bugs it looks for (3)")
+    add("--memory", type=options.integer(1, 1 << 20), metavar="MB", help="states: give up when they take more (4096)")
+    add("--compact", action="store_const", const=True, help="states: store only a hash of each; then never complete")
     add("--save", metavar="FILE", help="write the schedule of the violation")
     add("--all", action="store_true", help="do not stop at the first violation")
     add("--json", metavar="FILE", help="write the result; - for standard output")

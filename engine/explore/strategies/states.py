@@ -297,7 +297,7 @@ class States(Strategy):
         if end == x.FOUND and self.X[s.X_LIVELOCK]:
             self._show()
         if end == x.COMPLETE and self.options.compact:
-            self.stopped = "a state counts as seen if 64 bits of its hash were"
+            self.stopped = "a state counts as seen if 64 bits of its hash are"
             return x.LIMIT
         return end
 

@@ -151,7 +151,7 @@ class Parts:
         frame = int(1 << self.C[c.C_FRAME_SHIFT]) // 8 + c.F_SIZE
         room = 3 * (longest + frame + int(self.C[c.C_N_FRAMES]) + 4 * self.threads + 2 * _MOST)
         cell = 0
-        for name, size in ((s.P_VECTOR, self.threads + 2), (s.P_MEMORY, len(self.chunks)), (s.P_MARKS, parts),
+        for name, size in ((s.P_VECTOR, self.threads + 2), (s.P_MEMORY, len(self.chunks) + 1), (s.P_MARKS, parts),
                            (s.P_LIST, parts), (s.P_BUFFER, room), (s.P_ORIGINS, room), (s.P_PATH, 0)):
             h[name] = cell
             cell += size

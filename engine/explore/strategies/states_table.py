@@ -119,6 +119,25 @@ def changed(C: Any, S: Any, U: Any, P: Any, W: Any, mark: Any) -> Any:
 
 
 @jit
+def pack_numbers(W: Any, source: Any, n: Any, target: Any) -> Any:
+    """n numbers, two in a word. How many words."""
+    W[source + n] = 0
+    words_ = (n + 1) >> 1
+    for k in range(words_):
+        W[target + k] = W[source + 2 * k] << 32 | W[source + 2 * k + 1]
+    return words_
+
+
+@jit
+def unpack_numbers(P: Any, Q: Any, W: Any, where: Any) -> None:
+    """The numbers of memory's chunks, from a content."""
+    memory = P[s.P_MEMORY]
+    for j in range(0, P[s.P_CHUNKS], 2):
+        W[memory + j] = Q[where + (j >> 1)] >> 32
+        W[memory + j + 1] = Q[where + (j >> 1)] & _LOW
+
+
+@jit
 def refresh(C: Any, S: Any, U: Any, X: Any, P: Any, Q: Any, O: Any, H: Any, W: Any, mark: Any) -> Any:  # noqa: E741
     """Bring the state in W up to date, which was right when the undo log was `mark` long (-1: nothing was).
 
@@ -134,9 +153,7 @@ def refresh(C: Any, S: Any, U: Any, X: Any, P: Any, Q: Any, O: Any, H: Any, W: A
         if full:
             continue
         if part >= threads and unpacked and mark >= 0:
-            content = O[W[vector + threads]]
-            for j in range(Q[content]):
-                W[memory + j] = Q[content + 1 + j]
+            unpack_numbers(P, Q, W, O[W[vector + threads]] + 1)
         if part >= threads:
             unpacked = False
         size = pack_thread(C, S, P, W, part) if part < threads else pack_chunk(C, S, P, W, part - threads)
@@ -148,7 +165,8 @@ def refresh(C: Any, S: Any, U: Any, X: Any, P: Any, Q: Any, O: Any, H: Any, W: A
         else:
             W[memory + part - threads] = number
     if not full and not unpacked:
-        number = number_of(X, Q, O, H, W, memory, P[s.P_CHUNKS])
+        size = pack_numbers(W, memory, P[s.P_CHUNKS], P[s.P_BUFFER])
+        number = number_of(X, Q, O, H, W, P[s.P_BUFFER], size)
         full = number < 0
         W[vector + threads] = number
     return np.int64(-1) if full else n
@@ -160,8 +178,7 @@ def name_of(X: Any, P: Any, G: Any, V: Any, W: Any) -> tuple[Any, Any]:
     vector, n = P[s.P_VECTOR], P[s.P_THREADS] + 1
     size = (n + 1) >> 1
     packed = P[s.P_BUFFER]
-    for k in range(0, n, 2):
-        W[packed + (k >> 1)] = W[vector + k] << 32 | (W[vector + k + 1] if k + 1 < n else 0)
+    pack_numbers(W, vector, n, packed)
     h = hash_of(W, packed, size)
     mask, number = X[s.X_STATES_MASK], X[x.X_STATES]
     slot = h & mask
