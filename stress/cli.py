@@ -34,7 +34,9 @@ exit codes:
 """
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {self.prog} --help)")
 
@@ -42,13 +44,13 @@ class _Parser(argparse.ArgumentParser):
 def build() -> argparse.ArgumentParser:
     """The whole parser; a command is a module whose docstring is its help."""
     width = argparse.RawDescriptionHelpFormatter
-    parser = _Parser(
+    parser = Parser(
         prog="pttorture", allow_abbrev=False, formatter_class=width, epilog=EXIT_CODES,
         description="Page-table torture: stress, explore and replay protocols that decide when a\n"
                     "page-table page may be freed. `pttorture run` alone runs the main job.",
     )
     parser.add_argument("--version", action="version", version=f"pttorture {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name in COMMANDS:
         module = importlib.import_module(f"stress.commands.{name}")
         text = (module.__doc__ or "").strip()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from engine.errors import DivergedError, InternalError, UsageError
 from engine.text import count
 from stress import verdict
-from stress.cli import answered
+from stress.cli import Parser, answered
 from stress.console import Console
 from stress.drawing import draw
 from stress.job import finder
@@ -66,7 +66,7 @@ def main(schedule: str, file: str, argv: Sequence[str] | None = None) -> int:
 
 
 def _main(text: str, file: str, argv: Sequence[str] | None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         description="Replay one schedule on the search's machine, then on real threads through the gate.",
         epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--executor", choices=("explore", "python", "native"), action="append",

@@ -80,6 +80,5 @@ def _where(name: str) -> int:
 def _list() -> int:
     sys.stdout.write(f"ready scripts in {scripts.FOLDER}:\n")
     for scenario, variant in scripts.broken():
-        title = f"{scenario.name}:{variant.name}"
-        sys.stdout.write(f"  {variant.item:<16} {title:<40} {scripts.ready(scenario, variant).name}\n")
+        sys.stdout.write(f"  {variant.item:<17} {scripts.ready(scenario, variant).name}\n")
     return 0

@@ -88,7 +88,7 @@ def test_the_ready_ones_are_listed_and_found(capsys: pytest.CaptureFixture[str])
     assert cli.main(["repro"]) == 0
     text = capsys.readouterr().out
     assert all(path.name in text for path in BROKEN.values())
-    assert max(map(len, text.split("\n")[1:])) <= 100
+    assert max(map(len, text.split("\n")[1:])) <= 80
     assert cli.main(["repro", "S1-a"]) == 0
     assert capsys.readouterr().out.startswith(str(BROKEN["transient-get:rfc-v1"]) + "\n")
     assert cli.main(["repro", "transient-get:rfc-v2"]) == 2
@@ -154,6 +154,14 @@ def test_an_inconclusive_search_is_exit_4(mine: Path) -> None:
     done = started("-c", code, cwd=mine.parent)
     assert done.returncode == 4, done.stderr
     assert "but these are not all" in done.stdout
+
+
+def test_a_script_says_in_one_line_what_is_wrong_with_its_options(mine: Path) -> None:
+    assert cli.main(["repro", "mine.py:plain", "--script", "repro.py"]) == 0
+    done = started("repro.py", "--executor", "abacus", cwd=mine.parent)
+    assert done.returncode == 2
+    assert done.stderr.startswith("pttorture: argument --executor: invalid choice: 'abacus'")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_pytest_file_fails_while_it_breaks_and_passes_when_it_is_fixed(mine: Path) -> None:
