@@ -111,7 +111,7 @@ def _described(run: Run, job: Job, found: _Found | PttortureError, number: int) 
         return {"explained": f"not explained: {found}", "schedule": None}
     hunt, schedule = found.hunt, found.hunt.result.schedule
     if schedule is None:
-        return {"explained": f"not explained: {_searched(found)} break nothing", "schedule": None}
+        return {"explained": f"not explained: nothing breaks in {_searched(found)}", "schedule": None}
     path = run.journal.path.with_name(f"explained-{number}.json")
     program = hunt.result.program or found.program
     shown = "Nothing breaks so with fewer preemptions." if hunt.rank == _exact() and hunt.result.preemptions else ""
@@ -138,7 +138,7 @@ def _sentence(found: _Found) -> str:
         return f"breaks with {count(found.hunt.result.preemptions or 0, 'preemption')} {geometry}"
     what = f"{got.kind} at {got.where}"
     nearest = "the same kind elsewhere" if found.hunt.rank == ALIKE else "another violation"
-    return f"{_searched(found)} show only {nearest}: {what}, {geometry}"
+    return f"only {nearest} is found in {_searched(found)}: {what}"
 
 
 def _searched(found: _Found) -> str:
@@ -150,8 +150,9 @@ def _searched(found: _Found) -> str:
         bound = "not all without a preemption"
     else:
         bound = f"complete with at most {count(hunt.preemptions, 'preemption')}"
+    cut = "; interrupted" if hunt.interrupted else ""
     return (f"{count(hunt.executions, 'execution')} in {hunt.seconds:.0f} s ({bound}; {g.entries} entries, "
-            f"{g.levels} levels)")
+            f"{count(g.levels, 'level')}{cut})")
 
 
 def _tell(run: Run, job: Job, violation: dict[str, Any], explanation: dict[str, Any], *, draws: bool) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from stress import cli
+from engine.errors import DivergedError, UsageError
+from stress import cli, nursery
 
 ROOT = Path(__file__).parent.parent
 COUNTER = ROOT / "tests" / "protocols" / "counter.py"
@@ -71,11 +72,9 @@ def replayed(saved: Path, executor: tuple[str, ...]) -> subprocess.CompletedProc
 
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_an_edit_elsewhere_is_followed(mine: Path, saved: Path, executor: tuple[str, ...]) -> None:
-    """New lines move every line, and a new primitive in another function every site number."""
-    before = '@protocol\ndef aside(mem: Mem) -> None:\n    mem.smp_mb()\n    mem.smp_mb()\n\n\n'
-    text = mine.read_text().replace("@protocol\ndef increment", before + "@protocol\ndef increment")
+    """New lines move every line, and a new primitive that is no step every site number."""
     head = "def increment(mem: Mem) -> None:"
-    mine.write_text(text.replace(head, f"{head}\n    aside(mem)"))
+    mine.write_text("# seven more lines\n" * 6 + mine.read_text().replace(head, f"{head}\n    mem.smp_mb()"))
     done = replayed(saved, executor)
     assert done.returncode == 0, done.stderr
     assert "mine.py:37, as recorded" in " ".join(done.stdout.split())
@@ -90,6 +89,12 @@ def test_an_edit_of_the_race_is_named_with_both_lines(mine: Path, saved: Path, e
     assert "CPU1 B at mine.py:22 (write_once), " in done.stderr
     assert f"is at {mine}:23 (xchg)" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_what_diverges_in_another_process_is_still_a_divergence() -> None:
+    error = nursery._error({"error": "step 3: ...", "code": DivergedError.exit_code})
+    assert isinstance(error, DivergedError)
+    assert isinstance(nursery._error({"error": "?", "code": 2}), UsageError)
 
 
 def test_a_schedule_without_sites_is_replayed_by_its_numbers(saved: Path) -> None:

@@ -93,6 +93,10 @@ def test_reads_that_nobody_disturbs_stand_together_and_others_do_not():
     assert " reads pt 1[0] = 0x2003, pt 2[0] = 0x40000000003\n" in text
     assert "at rest: root = pt 1[0], pt 1[0] = 0x2003, pt 2[0..3] = 0, page 2 refcount = 1\n" in text
     assert "  atomic_read(page 2 refcount) = 2\n" in text, "the other CPU writes this word"
+    freed = find("S4-a")
+    text_of_freed = picture(built := build(freed[0], freed[1].name), smallest(built).schedule)
+    assert "read_once(pt 1[0]) = 0x2003\n" in text_of_freed, "the other CPU clears this entry"
+    assert "reads pt 2[0] = 0x3003, pt 3[0] = 0x40000000003\n" in text_of_freed
     every = picture(program, schedule, steps=True)
     assert "  reads " not in every
     assert every.count("read_once(pt 1[0]) = 0x2003") > text.count("read_once(pt 1[0]) = 0x2003")

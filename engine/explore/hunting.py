@@ -68,9 +68,15 @@ def hunt(program: Program, wanted: Wanted, *, seconds: float, lock: str = "qrwlo
     rank, begin, executions = NOTHING, 0.0, 0
     complete: int | None = -1
     for allowed in range(preemptions + 1):
-        search = Search(machine, "dfs", Options(allowed))
-        begin = begin or time.perf_counter()  # the first one has compiled
-        result, near = _within(search, allowed, wanted, begin + seconds, rank)
+        try:
+            search = Search(machine, "dfs", Options(allowed))
+            begin = begin or time.perf_counter()  # the first one has compiled
+            result, near = _within(search, allowed, wanted, begin + seconds, rank)
+        except KeyboardInterrupt:
+            if best is None:
+                raise
+            result = replace(result, interrupted=True)
+            break
         executions += result.executions
         if best is None or near > rank or rank == NOTHING:
             best, rank = result, max(near, rank)
