@@ -1,94 +1,154 @@
 """What the samplers' distributions are, by enumeration: exact probabilities of every order, in fractions.
 
-Written from the papers, not from the code under test. A program is a list of threads, a thread a list of (kind, word):
-"l" loads, "s" stores; all steps are always enabled. An order is a tuple of thread numbers.
+Written from the papers, not from the code under test. A `System` says which processes can take a step after an order of
+steps, and what their next events are about; a sampler is a function from a system to the chance of each full order.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations, product
+from typing import Protocol
 
-Step = tuple[str, str]
-Threads = Sequence[Sequence[Step]]
+#: Numbers of processes.
 Order = tuple[int, ...]
 Chances = dict[Order, Fraction]
+#: "l" loads, "s" stores, "" touches nothing that others see; and the word.
+Event = tuple[str, str]
 
 
-def additions(*texts: str) -> list[list[Step]]:
-    """Each letter of a thread's text: load that word, store it plus 1."""
-    return [[(kind, word) for word in text for kind in "ls"] for text in texts]
+class System(Protocol):
+    """Some processes. `length`: the steps of every full order."""
+
+    processes: int
+    length: int
+
+    def enabled(self, order: Order) -> list[int]: ...
+
+    def event(self, order: Order, process: int) -> Event: ...
+
+    def events(self, process: int) -> list[Event]:
+        """All events of a process, in any order of steps."""
+
+    def broken(self, order: Order) -> bool: ...
 
 
-def lost(threads: Threads, order: Order) -> bool:
-    """Whether a word ends up smaller than what was added to it."""
-    values: dict[str, int] = defaultdict(int)
-    loaded = [0] * len(threads)
-    at = [0] * len(threads)
-    for t in order:
-        kind, word = threads[t][at[t]]
-        at[t] += 1
-        if kind == "l":
-            loaded[t] = values[word]
-        else:
-            values[word] = loaded[t] + 1
-    added = sum(kind == "s" for thread in threads for kind, _ in thread)
-    return sum(values.values()) < added
+@dataclass(frozen=True)
+class Additions:
+    """Each letter of a thread's text: load that word, store it plus 1. Broken if a word is too small at the end."""
+
+    texts: tuple[str, ...]
+
+    @property
+    def processes(self) -> int:
+        return len(self.texts)
+
+    @property
+    def length(self) -> int:
+        return 2 * sum(map(len, self.texts))
+
+    def enabled(self, order: Order) -> list[int]:
+        return [t for t in range(self.processes) if order.count(t) < len(self.events(t))]
+
+    def event(self, order: Order, process: int) -> Event:
+        return self.events(process)[order.count(process)]
+
+    def events(self, process: int) -> list[Event]:
+        return [(kind, word) for word in self.texts[process] for kind in "ls"]
+
+    def broken(self, order: Order) -> bool:
+        values: dict[str, int] = defaultdict(int)
+        loaded = [0] * self.processes
+        for i, t in enumerate(order):
+            kind, word = self.event(order[:i], t)
+            if kind == "l":
+                loaded[t] = values[word]
+            else:
+                values[word] = loaded[t] + 1
+        return sum(values.values()) < sum(map(len, self.texts))
 
 
-def uniform(threads: Threads) -> Chances:
-    """Every step by a thread drawn uniformly among those that have not finished."""
+class StoreBuffering:
+    """SB under TSO: x := 1; r0 := y and y := 1; r1 := x; processes 2 and 3 flush. Broken if both load 0.
+
+    Each thread then stores what it has seen (a word of its own), which is flushed too.
+    """
+
+    processes, length = 4, 10
+
+    def enabled(self, order: Order) -> list[int]:
+        stored = [(order.count(t) > 0) + (order.count(t) > 2) for t in (0, 1)]
+        threads = [t for t in (0, 1) if order.count(t) < 3]
+        return threads + [2 + t for t in (0, 1) if order.count(2 + t) < stored[t]]
+
+    def event(self, order: Order, process: int) -> Event:
+        return self.events(process)[order.count(process)]
+
+    def events(self, process: int) -> list[Event]:
+        mine, other = ("x", "y") if process % 2 == 0 else ("y", "x")
+        return [("s", mine), ("s", "r" + mine)] if process > 1 else [("", ""), ("l", other), ("", "")]
+
+    def broken(self, order: Order) -> bool:
+        def loads(t: int) -> int:
+            return [i for i, p in enumerate(order) if p == t][1]
+
+        return all(loads(t) < order.index(3 - t) for t in (0, 1))
+
+
+def uniform(system: System) -> Chances:
+    """Every step by a process drawn uniformly among the enabled ones."""
     chances: Chances = {(): Fraction(1)}
-    for _ in range(sum(map(len, threads))):
+    for _ in range(system.length):
         following: Chances = defaultdict(Fraction)
         for order, chance in chances.items():
-            alive = _alive(threads, order)
-            for t in alive:
-                following[*order, t] += chance / len(alive)
+            enabled = system.enabled(order)
+            for p in enabled:
+                following[*order, p] += chance / len(enabled)
         chances = following
     return chances
 
 
-def pct(threads: Threads, depth: int) -> Chances:
-    """Burckhardt et al.: random priorities above depth - 1; after the k_i-th step its thread has priority i."""
-    steps = sum(map(len, threads))
+def pct(system: System, depth: int) -> Chances:
+    """Burckhardt et al.: random priorities above depth - 1; after the k_i-th step its process has priority i."""
     chances: Chances = defaultdict(Fraction)
-    ranks = list(permutations(range(len(threads))))
-    places = list(product(range(1, steps + 1), repeat=depth - 1))
+    ranks = list(permutations(range(system.processes)))
+    places = list(product(range(1, system.length + 1), repeat=depth - 1))
     for rank, change in product(ranks, places):
         priority = [depth + r for r in rank]
-        order: list[int] = []
-        while alive := _alive(threads, order):
-            t = max(alive, key=priority.__getitem__)
-            order.append(t)
+        order: Order = ()
+        while enabled := system.enabled(order):
+            p = max(enabled, key=priority.__getitem__)
+            order = (*order, p)
             for i, place in enumerate(change, 1):
                 if place == len(order):
-                    priority[t] = i
-        chances[tuple(order)] += Fraction(1, len(ranks) * len(places))
+                    priority[p] = i
+        chances[order] += Fraction(1, len(ranks) * len(places))
     return chances
 
 
-def pos(threads: Threads) -> Chances:
+def pos(system: System) -> Chances:
     """Yuan et al.: the event of highest priority; those that race with it draw anew.
 
     Priorities are continuous, so only their order counts: a new one is as likely in each gap between all that were
-    drawn so far. A state keeps that order, lowest first; -1 is one that is not in use any more.
+    drawn so far. A state keeps that order, lowest first; -1 is one that is not in use any more. Those below every one
+    in use, and how many lie between two, still count.
     """
     states: dict[tuple[Order, Order], Fraction] = {((), ()): Fraction(1)}
-    for _ in range(sum(map(len, threads))):
+    for _ in range(system.length):
         following: dict[tuple[Order, Order], Fraction] = defaultdict(Fraction)
         for (order, ranks), chance in states.items():
-            alive = _alive(threads, order)
+            enabled = system.enabled(order)
             drawn = {ranks: chance}
-            for t in alive:
-                drawn = _with(drawn, t)
+            for p in enabled:
+                drawn = _with(drawn, p)
             for full, part in drawn.items():
-                chosen = max(alive, key=full.index)
-                gone = {t for t in alive if t == chosen or _race(_next(threads, order, t),
-                                                                   _next(threads, order, chosen))}
-                kept = tuple(-1 if t in gone else t for t in full)
+                chosen = max(enabled, key=full.index)
+                gone = {p for p in enabled if p == chosen or _race(system.event(order, p),
+                                                                   system.event(order, chosen))}
+                kept = tuple(-1 if p in gone else p for p in full)
                 following[(*order, chosen), kept] += part
         states = following
     chances: Chances = defaultdict(Fraction)
@@ -97,68 +157,62 @@ def pos(threads: Threads) -> Chances:
     return chances
 
 
-def _with(drawn: dict[Order, Fraction], t: int) -> dict[Order, Fraction]:
-    """Thread `t` draws a priority if it has none."""
+def _with(drawn: dict[Order, Fraction], p: int) -> dict[Order, Fraction]:
+    """Process `p` draws a priority if it has none."""
     out: dict[Order, Fraction] = defaultdict(Fraction)
     for ranks, chance in drawn.items():
-        if t in ranks:
+        if p in ranks:
             out[ranks] += chance
             continue
         for i in range(len(ranks) + 1):
-            out[*ranks[:i], t, *ranks[i:]] += chance / (len(ranks) + 1)
+            out[*ranks[:i], p, *ranks[i:]] += chance / (len(ranks) + 1)
     return out
 
 
-def _race(a: Step, b: Step) -> bool:
+def _race(a: Event, b: Event) -> bool:
     return a[1] == b[1] and "s" in (a[0], b[0])
 
 
-def surw(threads: Threads) -> Chances:
-    """Zhao et al., the interesting events being the accesses to one word that two threads touch, drawn uniformly."""
-    used = [{word for _, word in thread} for thread in threads]
+def surw(system: System) -> Chances:
+    """Zhao et al., the interesting events being the accesses to one word that two processes touch, drawn uniformly."""
+    used = [{word for _, word in system.events(p) if word} for p in range(system.processes)]
     words = [word for word in set().union(*used) if sum(word in each for each in used) > 1]
     chances: Chances = defaultdict(Fraction)
     for word in words:
-        for order, chance in _selectively(threads, word).items():
+        for order, chance in _selectively(system, word).items():
             chances[order] += chance / len(words)
     return chances
 
 
-def _selectively(threads: Threads, word: str) -> Chances:
-    def left(order: Order) -> list[int]:
-        return [sum(w == word for _, w in thread[order.count(t):]) for t, thread in enumerate(threads)]
-
+def _selectively(system: System, word: str) -> Chances:
     def intended(order: Order) -> Iterable[tuple[int, Fraction]]:
-        weights = left(order)
+        weights = [sum(w == word for _, w in system.events(p)[order.count(p):]) for p in range(system.processes)]
         total = sum(weights)
-        return [(t, Fraction(n, total)) for t, n in enumerate(weights) if n] if total else [(-1, Fraction(1))]
+        return [(p, Fraction(n, total)) for p, n in enumerate(weights) if n] if total else [(-1, Fraction(1))]
 
     chances: Chances = defaultdict(Fraction)
 
     def walk(order: Order, meant: int, held: frozenset[int], chance: Fraction) -> None:
-        alive = _alive(threads, order)
-        if not alive:
+        enabled = system.enabled(order)
+        if not enabled:
             chances[order] += chance
             return
-        free = [t for t in alive if t not in held]
-        for t in free:
+        free = [p for p in enabled if p not in held]
+        if not free:  # the intended one cannot come yet: another one is meant
+            weights = [sum(w == word for _, w in system.events(p)[order.count(p):]) for p in enabled]
+            for p, weight in zip(enabled, weights, strict=True):
+                walk(order, p, frozenset(), chance * weight / sum(weights))
+            return
+        for p in free:
             part = chance / len(free)
-            if _next(threads, order, t)[1] != word:
-                walk((*order, t), meant, held, part)
-            elif t != meant:
-                walk(order, meant, held | {t}, part)
+            if system.event(order, p)[1] != word:
+                walk((*order, p), meant, held, part)
+            elif p != meant:
+                walk(order, meant, held | {p}, part)
             else:
-                for then, share in intended((*order, t)):
-                    walk((*order, t), then, frozenset(), part * share)
+                for then, share in intended((*order, p)):
+                    walk((*order, p), then, frozenset(), part * share)
 
     for first, share in intended(()):
         walk((), first, frozenset(), share)
     return chances
-
-
-def _alive(threads: Threads, order: Sequence[int]) -> list[int]:
-    return [t for t, thread in enumerate(threads) if order.count(t) < len(thread)]
-
-
-def _next(threads: Threads, order: Sequence[int], t: int) -> Step:
-    return threads[t][order.count(t)]

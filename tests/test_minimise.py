@@ -213,9 +213,9 @@ def test_segments_are_what_they_came_from() -> None:
     program = build(SCENARIO, "locked", rounds=3)
     machine = Machine(program)
     first = run_loosely(machine, [(1, 2), (0, 3), (1, 100)], ((), ()))
-    again = run_loosely(machine, segments(first), first.choices)
+    again = run_loosely(machine, segments(machine, first), first.choices)
     assert again.turns == first.turns
-    assert {t for t, _ in segments(first)} == {0, 1}
+    assert {t for t, _ in segments(machine, first)} == {0, 1}
 
 
 # --- the smallest, or a verdict ---

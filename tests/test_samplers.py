@@ -14,7 +14,7 @@ from scenarios import find
 from tests import sampler_trees as trees
 from tests.protocols import faults as f
 from tests.protocols.counter import SCENARIO
-from tests.protocols.draws import TURNS, adding
+from tests.protocols.draws import STORE_BUFFERING, TURNS, adding
 
 N = 40_000
 SAMPLERS = ("random", "pct", "pos", "surw")
@@ -22,13 +22,12 @@ SAMPLERS = ("random", "pct", "pos", "surw")
 PROGRAMS = [("x", "x"), ("xx", "xx"), ("xx", "x"), ("xy", "yx"), ("xy", "x"), ("x", "x", "x")]
 
 
-def chance(strategy: str, texts: tuple[str, ...], depth: int) -> Fraction:
-    """The exact probability that one execution loses an addition."""
-    threads = trees.additions(*texts)
+def chance(strategy: str, system: trees.System, depth: int) -> Fraction:
+    """The exact probability that one execution is broken."""
     chances = {"random": trees.uniform, "pos": trees.pos, "surw": trees.surw,
-               "pct": lambda threads: trees.pct(threads, depth)}[strategy](threads)
+               "pct": lambda system: trees.pct(system, depth)}[strategy](system)
     assert sum(chances.values()) == 1
-    return sum((p for order, p in chances.items() if trees.lost(threads, order)), Fraction(0))
+    return sum((p for order, p in chances.items() if system.broken(order)), Fraction(0))
 
 
 def agrees(found: int, n: int, p: Fraction) -> bool:
@@ -43,18 +42,29 @@ def test_a_bug_is_found_as_often_as_the_algorithm_says(strategy: str, depth: int
     """The first execution measures: it is not of the distribution."""
     result = explore(adding(*texts), strategy=strategy, depth=depth, executions=N + 1, seed=1, stop_at_first=False)
     assert result.executions == N + 1
-    assert agrees(result.found, N, chance(strategy, texts, depth)), (result.found / N, chance(strategy, texts, depth))
+    p = chance(strategy, trees.Additions(texts), depth)
+    assert agrees(result.found, N, p), (result.found / N, p)
+
+
+@pytest.mark.parametrize(("strategy", "depth"), [("random", 3), ("pos", 3), ("surw", 3), ("pct", 1), ("pct", 2)])
+def test_the_flushers_of_store_buffers_are_processes_like_the_threads(strategy: str, depth: int) -> None:
+    """Store buffering under tso: flushers are drawn, have priorities and events, and race with loads."""
+    result = explore(STORE_BUFFERING, strategy=strategy, depth=depth, executions=N + 1, seed=1, stop_at_first=False,
+                     model="tso")
+    p = chance(strategy, trees.StoreBuffering(), depth)
+    assert agrees(result.found, N, p), (result.found / N, p)
+    assert explore(STORE_BUFFERING, strategy=strategy, depth=depth, executions=200).violation is None
 
 
 def test_the_chances_that_are_known() -> None:
     """Of the enumeration itself: some can be found by hand."""
-    assert chance("random", ("x", "x"), 0) == Fraction(1, 2)
-    assert chance("random", ("xx", "xx"), 0) == Fraction(13, 16)
-    assert chance("surw", ("x", "x"), 0) == Fraction(4, 6)  # 6 interleavings, 2 of them one after the other
-    assert chance("surw", ("xx", "xx"), 0) == 1 - Fraction(6, comb(8, 4))
-    assert chance("pos", ("x", "x"), 0) == Fraction(1, 3)  # the store draws above the lower of two, or below
-    assert chance("pct", ("x", "x"), 1) == 0
-    assert chance("pct", ("x", "x"), 2) == Fraction(1, 4)  # one place of four: between load and store
+    assert chance("random", trees.Additions(("x", "x")), 0) == Fraction(1, 2)
+    assert chance("random", trees.Additions(("xx", "xx")), 0) == Fraction(13, 16)
+    assert chance("surw", trees.Additions(("x", "x")), 0) == Fraction(4, 6)  # 2 of 6 one after the other
+    assert chance("surw", trees.Additions(("xx", "xx")), 0) == 1 - Fraction(6, comb(8, 4))
+    assert chance("pos", trees.Additions(("x", "x")), 0) == Fraction(1, 3)  # not above the lower of two
+    assert chance("pct", trees.Additions(("x", "x")), 1) == 0
+    assert chance("pct", trees.Additions(("x", "x")), 2) == Fraction(1, 4)  # one place of four: between load and store
 
 
 @pytest.mark.parametrize(("depth", "p"), [(2, Fraction(0)), (3, Fraction(0)), (4, Fraction(1, 2 * 5**3))])

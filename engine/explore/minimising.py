@@ -8,7 +8,7 @@ made smaller by changing it (`simplifying`). What a violation is, its kind and i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Final, cast
@@ -146,7 +146,7 @@ class Minimiser:
         search = best.search or self._search(best.machine.program, best.recording.preemptions)
         dfs = cast("DepthFirst", search.strategy)
         if self._in_mid_execution():
-            dfs.only(taking_part(best.recording))
+            _only(search, taking_part(best.recording))
         found: Best | None = best
         while found:
             self.best = found
@@ -158,7 +158,7 @@ class Minimiser:
         """The first execution with at most that many preemptions that breaks alike, if any; whether all were seen."""
         search = self._search(program, allowed)
         if threads:
-            cast("DepthFirst", search.strategy).only(threads)
+            _only(search, threads)
         return self._go_on(search, self._until(share))
 
     def _search(self, program: Program, allowed: int) -> Search:
@@ -191,6 +191,13 @@ class Minimiser:
         return Result(self.executions, 0, 0, self.steps, None, False, time.perf_counter() - self.begin, bound,
                       machine.model, recording.violation, schedule_of(machine, recording, bound),
                       recording.preemptions, 1, machine.counters(), program=machine.program, minimal=self.minimal)
+
+
+def _only(search: Search, threads: Collection[int]) -> None:
+    """Only these threads take part, and their flushers."""
+    m = search.machine
+    processes = [p for p in range(int(m.C[c.C_PROCESSES])) if m.thread_of(p)[0] in threads]
+    cast("DepthFirst", search.strategy).only(processes)
 
 
 def _smaller_programs(program: Program) -> Iterator[Program]:

@@ -1,7 +1,7 @@
 """A shorter execution that breaks alike, by changing a long one: for schedules that no bounded search reaches.
 
-The execution is taken as *segments*, runs of steps of one thread. Leaving some out, or moving one next to another of
-its thread, and running what results, often breaks alike with fewer preemptions; what was left out runs at the end. The
+The execution is taken as *segments*, runs of steps of one process. Leaving some out, or moving one next to another of
+its process, and running what results, often breaks alike with fewer preemptions; what was left out runs at the end. The
 moves are those of Tinertia (Jalbert, Sen: "A trace simplification technique for effective debugging of concurrent
 programs", FSE 2010), the order in which they are left out is that of delta debugging (Zeller, Hildebrandt, TSE 2002).
 """
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from engine.explore.load import Machine
 from engine.explore.machine import cells as c
 from engine.explore.record import Recorder, Recording
-from engine.schedule import ALONE, Violation
+from engine.schedule import Violation
 from engine.violations import BY_CODE
 
-#: A thread and how many steps it takes.
+#: A process, a thread or a flusher of one, and how many steps it takes.
 Segment = tuple[int, int]
 
 
@@ -53,7 +53,7 @@ def simplify(machine: Machine, recording: Recording, target: Target, until: floa
     best, improved = recording, True
     while improved and time.perf_counter() < until:
         improved = False
-        for candidate in _changed(segments(best)):
+        for candidate in _changed(segments(machine, best)):
             if time.perf_counter() >= until:
                 break
             tried = run_loosely(machine, candidate, best.choices)
@@ -63,14 +63,15 @@ def simplify(machine: Machine, recording: Recording, target: Target, until: floa
     return best
 
 
-def segments(recording: Recording) -> list[Segment]:
-    """The runs of steps of one thread."""
+def segments(machine: Machine, recording: Recording) -> list[Segment]:
+    """The runs of steps of one process."""
     out: list[Segment] = []
     for turn in recording.turns:
-        if out and out[-1][0] == turn.thread:
-            out[-1] = (turn.thread, out[-1][1] + 1)
+        process = machine.process_of(turn.thread, turn.flush)
+        if out and out[-1][0] == process:
+            out[-1] = (process, out[-1][1] + 1)
         else:
-            out.append((turn.thread, 1))
+            out.append((process, 1))
     return out
 
 
@@ -94,7 +95,7 @@ def _moved(parts: Sequence[Segment], beside: Callable[[Sequence[Segment], int], 
 
 
 def _later(parts: Sequence[Segment], i: int) -> int | None:
-    """Where segment `i` comes just before the next one of its thread, itself taken out."""
+    """Where segment `i` comes just before the next one of its process, itself taken out."""
     return next((j - 1 for j in range(i + 1, len(parts)) if parts[j][0] == parts[i][0]), None)
 
 
@@ -104,7 +105,7 @@ def _earlier(parts: Sequence[Segment], i: int) -> int | None:
 
 
 def run_loosely(machine: Machine, parts: Sequence[Segment], choices: Sequence[Sequence[int]]) -> Recording:
-    """Run segments as far as their threads can go, then everything else without a preemption.
+    """Run segments as far as their processes can go, then everything else without a preemption, flushes late.
 
     Choices of values are as given, then 0.
     """
@@ -117,12 +118,11 @@ def run_loosely(machine: Machine, parts: Sequence[Segment], choices: Sequence[Se
             recorder.choose(t, value if value < machine.choices(t) else 0)
         return [] if machine.failed else machine.enabled()
 
-    for t, count in parts:
+    for process, count in parts:
         for _ in range(count):
-            if t not in ready():
+            if process not in ready():
                 break
-            recorder.step(t)
+            recorder.step(process)
     while enabled := ready():
-        last = recorder.recording.turns[-1].thread if recorder.recording.turns else ALONE
-        recorder.step(last if last in enabled else enabled[0])
+        recorder.step(recorder.last if recorder.last in enabled else enabled[0])
     return recorder.finish()

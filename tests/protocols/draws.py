@@ -52,3 +52,21 @@ def look_twice(mem: Mem) -> None:
 
 TURNS = Scenario("turns", "Breaks in one execution only: each step by the other thread.",
                  (Role("writer", three_times), Role("reader", look_twice)), (Variant("v"),), small=Geometry(2, 1, 2))
+
+
+@protocol
+def stores_and_looks(mem: Mem, mine: int) -> None:
+    mem.write_once(X[mine], 1)
+    mem.write_once(SEEN[mine], mem.read_once(X[1 - mine]) + 1)
+
+
+@protocol
+def somebody_saw(mem: Mem) -> None:
+    first = mem.read_once(SEEN[0])
+    second = mem.read_once(SEEN[1])
+    mem.check(first + second > 2, "check", "neither has seen the other's store")
+
+
+STORE_BUFFERING = Scenario("store-buffering", "Two stores, two loads: both may come too early.",
+                           (Role("p0", stores_and_looks, (0,)), Role("p1", stores_and_looks, (1,))), (Variant("v"),),
+                           at_rest=somebody_saw, small=Geometry(2, 1, 2))

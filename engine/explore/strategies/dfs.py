@@ -149,9 +149,9 @@ class DepthFirst(Strategy):
         self.X[X_ALLOWED] = -1
         return ()
 
-    def only(self, threads: Collection[int]) -> None:
-        """Look only along executions, up to a violation, in which no other thread takes a step."""
-        self.X[X_ALLOWED] = sum(1 << t for t in threads)
+    def only(self, processes: Collection[int]) -> None:
+        """Look only along executions, up to a violation, in which no other process takes a step."""
+        self.X[X_ALLOWED] = sum(1 << p for p in processes)
 
     def shorten(self, longest: int) -> None:
         """From now on look only along executions with at most that many choices."""

@@ -2,7 +2,7 @@
 
 The vocabulary's table at work: bytes read, written, or changed so that two like changes commute; a lock; the pool of
 pages with the page that it hands out or takes back. A race is two enabled steps, one of which may change what the
-other does.
+other does. With store buffers it is the flush that touches memory, not the store, nor a load of one's own store.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from engine.explore.machine import buffers as bf
 from engine.explore.machine import cells as c
 from engine.explore.machine import ops
 from engine.explore.machine.local import row_of
+from engine.explore.machine.lock_events import stored_unlock
 from engine.explore.machine.memory import area_of
 from engine.explore.machine.state import value
 from engine.jit import jit
@@ -22,7 +24,7 @@ from engine.memory.overlay import PAGE_BYTES
 BYTES: Final = 0  # from .. to
 LOCK: Final = 1  # its address
 PAGE: Final = 2  # its number, 0 for none; and the pool
-FLUSH: Final = 3  # of a store buffer: may be of any word
+NOTHING: Final = 3  # that another process sees
 
 READS: Final = 0
 WRITES: Final = 1
@@ -53,13 +55,40 @@ def change(C: Any, row: Any) -> Any:
 
 
 @jit
+def flushes(C: Any, S: Any, p: Any) -> Any:
+    """What the flush of a store touches, as in `touches`."""
+    t, k = bf.owner(C, p), bf.next_of(C, S, p)
+    entry = bf.entry_of(bf.buffer_of(C, t), k)
+    first = S[entry + c.E_ADDRESS]
+    if S[entry + c.E_KIND] == c.UNLOCKED:
+        return np.int64(LOCK), first, first, np.int64(WRITES)
+    return np.int64(BYTES), first, first + S[entry + c.E_WIDTH], np.int64(WRITES)
+
+
+@jit
+def stays_private(C: Any, S: Any, t: Any, row: Any, first: Any) -> Any:
+    """Whether the next step of a thread goes no further than its store buffer."""
+    if not bf.buffers(C, t):
+        return False
+    op, how = C[row], C[row + 5]
+    if op == ops.LOAD:
+        return bf.newest(C, S, t, first, how) >= 0
+    if op == ops.LOCK:
+        index = (first - C[c.C_LOCK_ADDRESS]) >> 7
+        return 0 <= index < C[c.C_N_LOCKS] and stored_unlock(C[C[c.C_RULE] + index], how)
+    return op == ops.STORE or op == ops.FILL
+
+
+@jit
 def touches(C: Any, S: Any, t: Any) -> Any:
     """(what, from, to, how) of the next step of process `t`."""
     zero = np.int64(0)
     if t >= C[c.C_THREADS]:
-        return np.int64(FLUSH), zero, zero, np.int64(WRITES)
+        return flushes(C, S, t)
     row = row_at(C, S, t)
     op, first = C[row], address_of(C, S, t)
+    if op == ops.FENCE or stays_private(C, S, t, row, first):
+        return np.int64(NOTHING), zero, zero, np.int64(READS)
     if op == ops.LOAD:
         return np.int64(BYTES), first, first + C[row + 5], np.int64(READS)
     if op == ops.STORE:
@@ -96,8 +125,8 @@ def race(C: Any, S: Any, t: Any, u: Any) -> Any:
     """Whether the next steps of two processes, both enabled, race."""
     what, first, end, how = touches(C, S, t)
     what2, first2, end2, how2 = touches(C, S, u)
-    if what == FLUSH or what2 == FLUSH:
-        return True
+    if what == NOTHING or what2 == NOTHING:
+        return False
     if how == READS and how2 == READS:
         return False
     if what == LOCK or what2 == LOCK:
@@ -120,6 +149,6 @@ def place(C: Any, S: Any, t: Any) -> Any:
         return modelled + C[c.C_N_LOCKS], how
     index = (first - C[c.C_LOCK_ADDRESS]) >> 7 if what == LOCK else (first - C[c.C_GLOBALS]) >> 3
     limit = C[c.C_N_LOCKS] if what == LOCK else modelled
-    if what == FLUSH or index < 0 or index >= limit:
+    if what == NOTHING or index < 0 or index >= limit:
         return np.int64(-1), how
     return index + modelled if what == LOCK else index, how

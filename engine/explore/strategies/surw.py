@@ -35,7 +35,7 @@ X_PLACE: Final = x.X_OWN + 3  # the interesting one, -1 for none
 X_INTENDED: Final = x.X_OWN + 4  # -1 for none
 X_HELD: Final = x.X_OWN + 5  # threads held back, as bits
 
-# E holds two tables with a row a thread and a column a place: the most accesses in an execution so far, those of the
+# E holds two tables with a row a process and a column a place: the most accesses in an execution so far, those of the
 # present execution; a list of which of these are not 0; for each place who touches it, as bits; the shared places.
 WRITTEN: Final = 62  # the bit of a place that somebody changes
 
@@ -53,7 +53,7 @@ def count(C: Any, X: Any, E: Any, t: Any, where: Any, how: Any) -> None:
     if where < 0:
         return
     n = X[X_PLACES]
-    size = n * C[c.C_THREADS]
+    size = n * C[c.C_PROCESSES]
     i = t * n + where
     if E[size + i] == 0:
         E[2 * size + X[X_TOUCHED]] = i
@@ -69,7 +69,7 @@ def count(C: Any, X: Any, E: Any, t: Any, where: Any, how: Any) -> None:
 @jit
 def measure(C: Any, X: Any, E: Any) -> None:
     """The present execution is over: raise the estimates."""
-    size = X[X_PLACES] * C[c.C_THREADS]
+    size = X[X_PLACES] * C[c.C_PROCESSES]
     for k in range(2 * size, 2 * size + X[X_TOUCHED]):
         E[E[k]] = max(E[E[k]], E[size + E[k]])
         E[size + E[k]] = 0
@@ -80,14 +80,14 @@ def measure(C: Any, X: Any, E: Any) -> None:
 def left(C: Any, X: Any, E: Any, t: Any) -> Any:
     """How many interesting events a thread is thought to have left."""
     i = t * X[X_PLACES] + X[X_PLACE]
-    return max(E[i] - E[X[X_PLACES] * C[c.C_THREADS] + i], 0)
+    return max(E[i] - E[X[X_PLACES] * C[c.C_PROCESSES] + i], 0)
 
 
 @jit
 def intend(C: Any, X: Any, E: Any, mask: Any, least: Any) -> None:
     """Draw the intended thread of a mask, by weight; each has at least the weight `least`."""
     total = np.int64(0)
-    for t in range(C[c.C_THREADS]):
+    for t in range(C[c.C_PROCESSES]):
         if mask >> t & 1:
             total += max(left(C, X, E, t), least)
     X[X_HELD] = 0
@@ -95,7 +95,7 @@ def intend(C: Any, X: Any, E: Any, mask: Any, least: Any) -> None:
     if total == 0:
         return
     k = draw(X, total)
-    for t in range(C[c.C_THREADS]):
+    for t in range(C[c.C_PROCESSES]):
         if mask >> t & 1 and X[X_INTENDED] < 0:
             k -= max(left(C, X, E, t), least)
             if k < 0:
@@ -127,7 +127,7 @@ def execution(C: Any, S: Any, U: Any, D: Any, X: Any, E: Any) -> Any:
     X[X_PLACE] = -1
     X[X_HELD] = 0
     if X[X_SHARED] > 0:
-        X[X_PLACE] = E[(3 * C[c.C_THREADS] + 1) * X[X_PLACES] + draw(X, X[X_SHARED])]
+        X[X_PLACE] = E[(3 * C[c.C_PROCESSES] + 1) * X[X_PLACES] + draw(X, X[X_SHARED])]
         intend(C, X, E, np.int64(-1), 0)
     mask = ready(C, S, U, D, X)
     while mask != 0:
@@ -160,6 +160,6 @@ class Surw(Strategy):
     compiled = staticmethod(search)
 
     def prepare(self) -> tuple[Words, ...]:
-        layout, threads = self.machine.program.layout, len(self.machine.program.threads)
+        layout, processes = self.machine.program.layout, int(self.machine.C[c.C_PROCESSES])
         self.X[X_PLACES] = places = (layout.END - layout.GLOBALS) // 8 + layout.n_locks + 1
-        return (np.zeros((3 * threads + 2) * places, np.int64),)
+        return (np.zeros((3 * processes + 2) * places, np.int64),)
