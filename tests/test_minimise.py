@@ -18,6 +18,7 @@ from engine.language.program import Program, build
 from engine.schedule import Schedule, Turn
 from scenarios import find
 from tests.protocols.counter import COUNT, SCENARIO
+from tests.protocols.draws import STORE_BUFFERING
 
 X = Word("x", 4)
 
@@ -126,6 +127,34 @@ def test_a_thread_that_is_not_needed_takes_no_step() -> None:
     assert smallest(BUSY).schedule.turns == small.schedule.turns  # type: ignore[union-attr]
 
 
+def test_fewer_threads_count_more_than_fewer_steps() -> None:
+    """Two threads store one word each; a third one stores both, with more steps."""
+    program = build(scenario(Role("sees", sees_both), Role("one", stores, (0,)), Role("other", stores, (1,)),
+                             Role("both", stores_both)))
+    small = minimise(program, found(program).schedule)
+    assert small.schedule is not None
+    assert [turn.thread for turn in small.schedule.turns] == [3, 3, 3, 3, 0, 0]
+
+
+@protocol
+def stores(mem: Mem, index: int) -> None:
+    mem.write_once(X[index], 1)
+
+
+@protocol
+def stores_both(mem: Mem) -> None:
+    mem.write_once(X[2], 1)
+    mem.write_once(X[3], 1)
+    mem.write_once(X[0], 1)
+    mem.write_once(X[1], 1)
+
+
+@protocol
+def sees_both(mem: Mem) -> None:
+    first = mem.read_once(X[0])
+    mem.check(mem.read_once(X[1]) == 0 or first == 0, "check", "both are there")
+
+
 def test_at_rest_all_threads_must_have_finished() -> None:
     """With fewer rounds this check fails for another reason, and with no preemption: those are not the same bug."""
     program = build(SCENARIO, "plain", rounds=1)
@@ -189,6 +218,20 @@ def test_smallest_takes_a_scenario_and_a_bound() -> None:
     assert not smallest(SCENARIO, "locked").minimal
 
 
+# --- memory models ---
+
+
+@pytest.mark.parametrize("model", ["tso", "pso"])
+def test_a_late_flush_is_made_small_too(model: str) -> None:
+    program = build(STORE_BUFFERING)
+    result = explore(program, strategy="random", model=model, executions=5000, seed=3)
+    small = minimise(program, result.schedule) if result.schedule else result
+    assert small.schedule is not None
+    assert small.schedule.model == model
+    assert (small.preemptions, small.minimal) == (0, True)
+    assert replay(program, small.schedule).violation == small.violation
+
+
 # --- by simple changes alone ---
 
 
@@ -224,7 +267,7 @@ def test_segments_are_what_they_came_from() -> None:
 @pytest.mark.parametrize("name", ["parent-freed:pin", "mapcount-get:rfc-v2", "stale-structure-cache:sync-inside"])
 def test_a_fix_is_complete_for_all_executions_at_once(name: str) -> None:
     """With four preemptions these have more executions than there is patience for, but only thousands of states."""
-    result = smallest(build(find(name)[0], name.partition(":")[2]))
+    result = smallest(build(find(name)[0], name.partition(":")[2]), seconds=60)
     assert (result.violation, result.complete, result.bound["preemptions"]) == (None, True, None)
     assert result.bound["strategy"] == "states"
     assert result.states is not None

@@ -107,7 +107,9 @@ class _Finder:
         self.asked = True
         m = self.machine
         twin = Machine(m.program, lock=m.lock, pool=m.pool, model=m.model, steps=self.bound.steps)
+        begin = time.perf_counter()
         search = Search(twin, "states", Options())
+        self.begin += time.perf_counter() - begin  # compiling is not searching
         result = run(search, described("states", Options(), self.bound.steps), max(self._left() / 2, 0.5))
         if result.interrupted:
             raise KeyboardInterrupt
