@@ -128,8 +128,8 @@ def test_native_threads_and_processes_agree(seed: int, tmp_path: Path) -> None:
     groups, ends = 30, set()
     protocols = load(tmp_path, module(4000 + seed, groups, downgrades=False, budget=6))
     for number in range(groups):
-        folded = build(protocols.BATCH, f"g{number}")
-        compiled = build(protocols.BATCH, f"g{number}", folded=False)
+        rounds = 1 + number % 5 // 4
+        folded, compiled = (build(protocols.BATCH, f"g{number}", rounds=rounds, folded=how) for how in (True, False))
         for turn in range(WALKS):
             lock = ("qrwlock", "pthread", "pthread-writer")[turn % 3]
             schedule, execution = walk(folded, turn, lock, folder=tmp_path)

@@ -100,10 +100,12 @@ def test_a_spin_loop_that_waits_for_ever_is_a_deadlock(fault: int) -> None:
     assert (done.steps, done.final) == (execution.steps, execution.final)
 
 
+@pytest.mark.parametrize("rounds", [1, 2])
 @pytest.mark.parametrize("fault", [0, 8, 9])
-def test_a_lock_that_a_role_keeps_is_told_alike(fault: int) -> None:
+def test_a_lock_that_a_role_keeps_is_told_alike(fault: int, rounds: int) -> None:
+    """At the end of the round in which it is kept, not of the last one."""
     scenario = f.scenario(f.lock_misuse, f.setter)
-    folded, program = build(scenario, params={"fault": fault}), build(scenario, params={"fault": fault}, folded=False)
+    folded, program = (build(scenario, params={"fault": fault}, rounds=rounds, folded=how) for how in (True, False))
     schedule, execution = walk(folded, 1)
     searched = explored(folded, schedule)
     assert (replay(program, schedule), searched) == (execution, execution)

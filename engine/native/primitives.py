@@ -349,7 +349,7 @@ SUPPORT: dict[str, Body] = {
     "_array_mark": _mark,
     "_array_release": _release,
     **{f"_{name}": _direct(name) for name in ("deep", "round_begin", "round_end", "round_finish", "session_start",
-                    "gate_enter", "gate_leave")},
+                    "gate_enter", "gate_round", "gate_leave")},
 }
 
 KIND_CODES = {name: kind.code for name, kind in BY_NAME.items()}

@@ -321,11 +321,17 @@ def session_start(B: int, me: int) -> int:
 
 
 @export
+def gate_round(B: int, me: int) -> int:
+    """A role of a replay has run once; its last step is not over yet."""
+    if load(B + H_HALT) == 0:
+        tell_kept(B, me)
+    return 0
+
+
+@export
 def gate_leave(B: int, me: int) -> int:
     """A role of a replay has ended: its last step is over."""
     admit(B, B + me)
-    if load(B + H_HALT) == 0:
-        tell_kept(B, me)
     settle(B, B + me)
     store_release(B + me + T_STATUS, STATUS_DONE)
     return 0

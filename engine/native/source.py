@@ -215,6 +215,6 @@ def _entry(program: Program, roles: Sequence[str]) -> str:
               f"    if what == {START}:", "        _session_start(B, me)",
               f"    if what == {REPLAY}:", "        _gate_enter(B, me)", "        left = _rounds(B, me, 0)",
               "        while left != 0:", "            if _go(B, me) == 0:", "                break",
-              "            run_role(B, me)",
+              "            run_role(B, me)", "            _gate_round(B, me)",
               "            left = _sub(left, 1)", "        _gate_leave(B, me)"]
     return "\n".join(lines)
