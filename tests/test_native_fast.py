@@ -66,6 +66,7 @@ def narrow(mem: Mem) -> None:
     mem.atomic_add(at, mem.read_once32(at))
     mem.atomic_xchg(at, mem.atomic_cmpxchg(at, 14, 9) + mem.atomic_inc_return(at))
     mem.atomic_dec_and_test(at)
+    mem.write_once32(at, mem.atomic_inc_not_zero(at) + mem.page_ref_add_unless(at, 3, 0))
 
 
 @protocol

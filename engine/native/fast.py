@@ -55,7 +55,7 @@ class Checked:
 
     def __getitem__(self, name: str) -> Body:
         row = PRIMITIVES.get(name)
-        if row is not None and row.access in ("load", "store", "rmw") and row.op != "add_unless":
+        if row is not None and row.access in ("load", "store", "rmw"):
             return _shared(name, 3 + operands(row), _access(row, self.places))
         if name in LOCK_EVENTS and X86:
             return _shared(name, 4, LOCK_EVENTS[name](PRIMITIVES[name], self.places))

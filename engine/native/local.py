@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.memory.layout import PRIVATE_WORDS
-from engine.native.intrinsics import clear, load, load_acquire, pause, sched_yield, stack, store
+from engine.native.intrinsics import clear, load, load_acquire, pause, sched_yield, store
 from engine.native.jit import export
 from engine.native.step import after, halted, now, random, violate
 from engine.native.words import (
@@ -12,7 +12,6 @@ from engine.native.words import (
     H_LOAD_NS,
     H_RELEASED,
     H_RING_MASK,
-    MAX_DEPTH,
     MODE_GATE,
     MODE_RING,
     R_SITE,
@@ -23,7 +22,6 @@ from engine.native.words import (
     STAMPED,
     T_CHOICE,
     T_CHOICES,
-    T_DEPTH,
     T_INDEX,
     T_LOOPS,
     T_MODE,
@@ -36,7 +34,6 @@ from engine.native.words import (
     T_SCRATCH,
     T_SEQUENCE,
     T_SITE,
-    T_STACK,
     T_STAMP,
 )
 from engine.violations import BY_NAME
@@ -148,12 +145,7 @@ def array_bad(B: int, me: int, index: int) -> int:
 
 
 @export
-def deep(B: int, me: int) -> int:
-    """A call of a recursive protocol begins; 1 if it is one too deep."""
-    p = B + me
-    depth = load(p + T_DEPTH) + 1
-    store(p + T_DEPTH, depth)
-    if depth <= MAX_DEPTH and stack() >= load(p + T_STACK):
-        return 0
-    violate(B, me, load(p + T_SITE), OVERFLOW, 0, 0)
-    return 1
+def too_deep(B: int, me: int) -> int:
+    """A call of a recursive protocol has gone too deep."""
+    violate(B, me, load(B + me + T_SITE), OVERFLOW, 0, 0)
+    return 0

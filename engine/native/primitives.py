@@ -325,6 +325,21 @@ def _release(builder: Any, values: Sequence[Any]) -> Any:
     return I64(0)
 
 
+def _deep(builder: Any, values: Sequence[Any]) -> Any:
+    """A call of a recursive protocol begins; 1 if it is one too deep, or the stack is too far down."""
+    base = builder.add(values[0], values[1])
+    with builder.goto_entry_block():
+        here = builder.ptrtoint(builder.alloca(I64), I64)
+    place = _word(builder, base, I64(w.T_DEPTH))
+    depth = builder.add(builder.load(place), I64(1))
+    builder.store(depth, place)
+    high = builder.icmp_unsigned(">=", here, builder.load(_word(builder, base, I64(w.T_STACK))))
+    fine = builder.and_(high, builder.icmp_unsigned("<=", depth, I64(w.MAX_DEPTH)))
+    with builder.if_then(builder.not_(fine), likely=False):
+        call(builder, "ptt_too_deep", values)
+    return builder.zext(builder.not_(fine), I64)
+
+
 def _leave(builder: Any, values: Sequence[Any]) -> Any:
     """A call of a recursive protocol ends."""
     place = _word(builder, builder.add(values[0], values[1]), I64(w.T_DEPTH))
@@ -345,10 +360,11 @@ SUPPORT: dict[str, Body] = {
     "_array_new": _array_new,
     "_array_get": lambda b, v: b.load(_element(b, v)),
     "_array_set": _array_set,
+    "_deep": _deep,
     "_leave": _leave,
     "_array_mark": _mark,
     "_array_release": _release,
-    **{f"_{name}": _direct(name) for name in ("deep", "round_begin", "round_end", "round_finish", "session_start",
+    **{f"_{name}": _direct(name) for name in ("round_begin", "round_end", "round_finish", "session_start",
                     "gate_enter", "gate_round", "gate_leave")},
 }
 
