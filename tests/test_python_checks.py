@@ -56,8 +56,8 @@ CASES = {
                  "    mem.write_unlock(L[1])\n    mem.write_unlock(L[0])\n"),
     "sleep-in-atomic": ("    mem.read_lock(L)\n    mem.might_sleep()\n",
                         "    mem.read_lock(L)\n    mem.read_unlock(L)\n    mem.might_sleep()\n"),
-    "warning": ("    mem.warn_on(A, 'no')\n", "    mem.warn_on(A == 0, 'no')\n"),
-    "check": ("    mem.check(A == 0, 'check', 'no')\n", "    mem.check(A, 'check', 'no')\n"),
+    "warning": ("    mem.warn_on(HOW == 0, 'no')\n", "    mem.warn_on(HOW, 'no')\n"),
+    "check": ("    mem.check(HOW, 'check', 'no')\n", "    mem.check(HOW == 0, 'check', 'no')\n"),
     "missed-free": ("    mem.check(0, 'missed-free', 'no')\n", "    mem.check(1, 'missed-free', 'no')\n"),
     "stack-overflow": ("    deep(1)\n", "    mem.read_once(A)\n"),
 }
