@@ -63,6 +63,10 @@ class Primitive:
         """Whether its outcome depends on shared memory."""
         return self.access in ("load", "rmw", "member")
 
+    def changes_nothing(self, value: int) -> bool:
+        """Whether a step with this result is one that may be repeated for ever: a load, a trylock that failed."""
+        return self.access == "load" or (self.access == "lock" and self.result and value == 0)
+
     @property
     def writes(self) -> bool:
         """Whether it may change shared memory."""

@@ -154,6 +154,8 @@ BOTH_GIVE_UP = Scenario(
                 {**PTDESC_FORM, "order": 1}, needs=("unmaps", "gaps")),
         Variant("rfc-v2", "each lets its pin go before it looks", params=RFC_V2,
                 needs=("unmaps", "gaps", "unlinked")),
+        Variant("wait-upgrade", "v2, with an upgrade that waits for the other reader, who waits for it", "S4-d", "race",
+                "deadlock", {**RFC_V2, "upgrade": 2}, needs=("unmaps",), locks=("qrwlock",)),
         Variant("try-upgrade", "v2, with an upgrade in place where the lock can", params={**RFC_V2, "upgrade": 1},
                 needs=("unmaps", "unlinked")),
         Variant("ptdesc", "counting in a word of struct ptdesc", params=PTDESC_FORM,

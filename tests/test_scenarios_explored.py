@@ -31,6 +31,7 @@ BREAKS_AT = {
     "dax-refault:one-based-no-lock": 1, "dax-refault:zero-based-no-lock": 1, "dax-fault-ref:wait-only": 1,
     "dax-torn-busy:mapcount-first": 3, "dax-share:load-store": 1, "dax-ordinary-put:one-based": 0,
     "dax-old-insert:mixed": 0, "dax-pud-pte:no-lock": 1,
+    "both-give-up:wait-upgrade": 2, "unbalanced-put:put": 0, "last-put-elsewhere:tails-lost": 1,
     "s390-defer-listed:naive": 0, "s390-defer-full:naive": 0, "s390-defer-full:draft-no-status": 0,
     "s390-defer-both:naive": 0, "s390-defer-both:draft": 0, "s390-half-reuse:half-at-once": 1,
     "s390-pending:only-a": 1, "retract:at-once": 1, "retract:no-recheck": 1,

@@ -79,8 +79,8 @@ def spins_at(program: Program, arena: Arena, thread: int) -> int:
     """
     relaxed = arena.load(program.layout.thread(thread) + w.T_RELAXED)
     steps = ring_steps(program, arena, thread, SPIN_STEPS) if relaxed else []
-    loads = [step for step in steps if PRIMITIVES[program.sites[step.site].primitive].access == "load"]
-    return relaxed - 1 if len(loads) == SPIN_STEPS else -1
+    idle = [step for step in steps if PRIMITIVES[program.sites[step.site].primitive].changes_nothing(step.value)]
+    return relaxed - 1 if len(idle) == SPIN_STEPS else -1
 
 
 def ring_steps(program: Program, arena: Arena, thread: int, count: int) -> list[Step]:

@@ -133,7 +133,7 @@ class _SessionCpu(Cpu):
         self.at = rounds.program.layout.thread(index)
         self.ring = self.at + THREAD_CONTROL + PRIVATE_WORDS * 8
         self.mask = rounds.program.layout.ring - 1
-        self.changes = [PRIMITIVES[s.primitive].access != "load" for s in rounds.program.sites]
+        self.rows = [PRIMITIVES[site.primitive] for site in rounds.program.sites]
         self.counters = {name: (self.at + control.COUNTERS >> 3) + i for i, name in enumerate(rounds.program.counters)}
 
     def arrive(self, site: int) -> None:
@@ -149,7 +149,7 @@ class _SessionCpu(Cpu):
             rounds.last = self.index
             rounds.switches += 1
         words[self.at + control.SITE >> 3] = site + 1
-        if self.changes[site]:
+        if not self.rows[site].changes_nothing(value):
             words[self.at + control.RELAXED >> 3] = 0
         if rounds.recorder:
             written = words[self.at + control.STEPS >> 3]

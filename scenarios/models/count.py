@@ -25,6 +25,9 @@ MAPCOUNT: Final = 48
 PTDESC: Final = 32
 
 COUNT = Param("count", REFCOUNT, names={0: "none", 52: "_refcount", 48: "_mapcount", 32: "pt_mm"})
+INITIAL = Param("initial_store", 1, names={0: "a path that forgets it (multi-page helper)", 1: "0 after allocation"})
+RESET = Param("resets", 1, names={0: "a free path that forgets it", 1: "-1 before every free"})
+GFP = Param("gfp", 0, names={0: "GFP_ATOMIC, or allocated before", 1: "GFP_KERNEL: may sleep"})
 RANGE_CHECK = Param("range_check", 0, names={0: "none", 1: "WARN_ON_ONCE as in v1"})
 
 TABLES = Counter("tables", "page tables allocated")
@@ -47,9 +50,11 @@ def base_count() -> int:
 @protocol
 def alloc_table(mem: Mem, domain: int) -> int:
     """A zeroed table with its counter at the base, not yet published; 0 if there is no page."""
+    if GFP:
+        mem.might_sleep()
     frame: int = mem.alloc_page(domain + 1)
     if frame != 0:
-        if (COUNT == MAPCOUNT) | (COUNT == PTDESC):
+        if INITIAL & (COUNT == MAPCOUNT) | (COUNT == PTDESC):
             mem.atomic_set(count_of(frame), 0)
         mem.clflush(frame)  # domain_flush_cache() of the new table
         mem.count(TABLES)
@@ -59,7 +64,7 @@ def alloc_table(mem: Mem, domain: int) -> int:
 @protocol
 def reset_count(mem: Mem, frame: int) -> None:
     """page_mapcount_reset(): the word has to be -1 when the page is freed. The other counters need nothing."""
-    if COUNT == MAPCOUNT:
+    if RESET & (COUNT == MAPCOUNT):
         mem.atomic_set(mapcount(frame), -1)
 
 

@@ -10,7 +10,9 @@ from scenarios.models.domain import PGD_LOCK
 
 DROP_AND_TAKE: Final = 0
 TRY: Final = 1
-UPGRADE = Param("upgrade", DROP_AND_TAKE, names={0: "drop and take", 1: "try, else drop and take"})
+WAIT: Final = 2
+UPGRADE = Param("upgrade", DROP_AND_TAKE, names={0: "drop and take", 1: "try, else drop and take",
+                                                 2: "wait with the read hold until nobody else reads"})
 
 GAPS = Counter("gaps", "upgrades with a gap: lock dropped and taken again")
 WON = Counter("upgrades_won", "upgrades in place")
@@ -25,6 +27,11 @@ def to_write(mem: Mem, domain: int) -> None:
             mem.count(WON)
             return
         mem.count(LOST)
+    if UPGRADE == WAIT:
+        while not mem.try_upgrade(PGD_LOCK[domain]):
+            mem.cpu_relax()
+        mem.count(WON)
+        return
     mem.read_unlock(PGD_LOCK[domain])
     mem.write_lock(PGD_LOCK[domain])
     mem.count(GAPS)

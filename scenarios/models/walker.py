@@ -27,6 +27,8 @@ _LEVELS: Final = 8
 
 HARDWARE = Param("hardware", 0, names={0: "no walker", 1: "walker with caches"})
 IOTLB_WAYS = Param("iotlb_ways", 1)  # a power of two, at most 64
+STRICT_CACHES = Param("strict_caches", 0, names={0: "a structure-cache entry goes if it overlaps the range",
+                                                 1: "only if it lies inside, as an IOTLB entry"})
 CHECK_CACHED = Param("check_cached", 0, names={1: "at each free no cache may hold the table"})
 
 UNIT = SpinLock("translation_unit")
@@ -144,7 +146,8 @@ def invalidate(mem: Mem, domain: int, first: int, last: int, ih: int) -> None:
 @protocol
 def _invalidate_tables(mem: Mem, domain: int, first: int, last: int) -> None:
     for level in range(1, LEVELS):
-        if overlaps(mem.read_once(CACHED_TAG[level]), domain, first, last):
+        tag = mem.read_once(CACHED_TAG[level])
+        if inside(tag, domain, first, last) if STRICT_CACHES else overlaps(tag, domain, first, last):
             mem.write_once(CACHED_TAG[level], 0)
 
 

@@ -37,9 +37,11 @@ def try_lock(C: Any, S: Any, U: Any, t: Any, pc: Any, rule: Any, lock: Any, code
     """The trylocks and try_upgrade: 1 if taken."""
     if code == ops.LK_UPGRADE:
         if not lk.can_upgrade(C, S, rule, lock):
+            mm.watch(C, S, U, t, (lock + c.L_VERSION) * 4, S[lock + c.L_VERSION])
             return np.int64(0)
         lk.drop_read(C, S, U, lock, t)
         lk.take_write(C, S, U, rule, lock, t, pc)
+        mm.forget(C, S, U, t)
         return np.int64(1)
     write = code != ops.LK_READ_TRY
     if not lk.can_try(C, S, rule, lock, t, write):
@@ -122,6 +124,6 @@ def do_lock(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, row: Any) -> Any
         note(U, address, 0, 0, taken, c.PLAIN)
     if waits:
         U[c.U_EVENT] = c.ARRIVED
-    elif code == ops.LK_UPGRADE or code < ops.LK_READ_TRY or code == ops.LK_SPIN or code == ops.LK_SPIN_UNLOCK:
+    elif code < ops.LK_READ_TRY or code == ops.LK_SPIN or code == ops.LK_SPIN_UNLOCK:
         mm.forget(C, S, U, t)
     return waits
