@@ -1,7 +1,7 @@
 """S1: puts that are nobody's own: one too many, and one that comes last.
 
-RFC v1 of 21 Dec 2023 counts entries in `_refcount`, and its table pages may be of order 1. A getter that never took what
-it drops makes a live table look empty; a getter that drops last frees what it knows, which is the head alone.
+RFC v1 of 21 Dec 2023 counts entries in `_refcount`, and its table pages may be of order 1. A getter that never took
+what it drops makes a live table look empty; a getter that drops last frees what it knows, which is the head alone.
 """
 
 from __future__ import annotations

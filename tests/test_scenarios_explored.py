@@ -32,6 +32,14 @@ BREAKS_AT = {
     "dax-torn-busy:mapcount-first": 3, "dax-share:load-store": 1, "dax-ordinary-put:one-based": 0,
     "dax-old-insert:mixed": 0, "dax-pud-pte:no-lock": 1,
     "both-give-up:wait-upgrade": 2, "unbalanced-put:put": 0, "last-put-elsewhere:tails-lost": 1,
+    "type-alias:6.9": 1, "type-alias:6.8": 1, "type-alias:count-first": 0, "reads-mapped:rfc-v2": 0,
+    "free-unreset:no-reset": 0, "count-from-minus-one:no-store": 0, "underflow-type:6.9": 0, "recycled-parent:rfc-v2": 1,
+    "raw-lookup:iova-to-phys": 1, "raw-lookup:clear-dirty": 1, "raw-lookup:rfc-v1": 1, "sleeping-map:gfp-kernel": 0,
+    "narrow-flush:rfc-v1": 0, "last-level:rfc-v1": 0, "teardown:no-lock": 0, "placement:refcount+getter": 1,
+    "placement:mapcount+type-walker": 0, "placement:mapcount+uninitialised": 0, "placement:pt_list+head-reader": 1,
+    "placement:pt_list+freelist": 2, "placement:pt_list+rcu-head": 2, "placement:pt_list.prev+freelist": 2,
+    "placement:pt_list.prev+rcu-head": 2, "placement:pt_mm+uninitialised": 0, "placement:pt_mm+other-role": 0,
+    "placement:private+ptl": 0,
     "s390-defer-listed:naive": 0, "s390-defer-full:naive": 0, "s390-defer-full:draft-no-status": 0,
     "s390-defer-both:naive": 0, "s390-defer-both:draft": 0, "s390-half-reuse:half-at-once": 1,
     "s390-pending:only-a": 1, "retract:at-once": 1, "retract:no-recheck": 1,
@@ -42,7 +50,7 @@ BREAKS_AT = {
 #: The bound within which the scenario's fixes are searched completely; its broken variants all break below it.
 HOLDS_WITHIN = {
     "s390-half-reuse": 2, "s390-defer-both": 2, "s390-defer-full": 2, "unshare-exit": 2, "dax-refault": 2,
-    "mapcount-get": 2, "stale-structure-cache": 2,
+    "recycled-parent": 1, "mapcount-get": 2, "stale-structure-cache": 2,
 }
 DEFAULT_BOUND = 3
 
