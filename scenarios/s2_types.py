@@ -199,7 +199,8 @@ UNDERFLOW = Scenario(
     geometry=ONE_PAGE,
     small=ONE_PAGE,
     variants=(
-        Variant("6.9", "at -129 it reads as a buddy page", "S2-e", "mutation", "check", _reading("6.9"), needs=("looks",)),
+        Variant("6.9", "at -129 it reads as a buddy page", "S2-e", "mutation", "check", _reading("6.9"),
+                needs=("looks",)),
         Variant("6.9-reserve", "PAGE_MAPCOUNT_RESERVE: down to -128 it is no type", "S2-e", "claim", CLEAN,
                 {**_reading("6.9"), "drops": 128}, needs=("looks",)),
         Variant("6.12", "the top byte 0xff is an underflow, not a type", params=_reading("6.12"), needs=("looks",)),

@@ -16,17 +16,17 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 52, "flush": 1, "free": 1, "free_at": 0, "grows": 0, "hardware": 0, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 1, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 1, "read_write": 3, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 52, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 1, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 1, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "descend-into-leaf",
- "sites": {"17": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "2": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "23": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "24": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "25": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "32": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "33": ["map_range", "read_unlock", 0, "scenarios/models/table.py:174"], "35": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "89": ["set_pte", "cmpxchg", 0, "scenarios/models/count.py:78"], "90": ["set_pte", "atomic_inc_return", 0, "scenarios/models/count.py:81"]},
+ "sites": {"18": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "2": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "24": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "25": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "26": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "33": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "34": ["map_range", "read_unlock", 0, "scenarios/models/table.py:174"], "36": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "90": ["set_pte", "cmpxchg", 0, "scenarios/models/count.py:83"], "91": ["set_pte", "atomic_inc_return", 0, "scenarios/models/count.py:86"]},
  "threads": 2,
  "variant": "rfc-v1",
- "violation": {"address": 34359793280, "kind": "wild-access", "message": "read_once at 0x80000d680, which is in no object", "other": "", "site": 25, "thread": 0, "where": "scenarios/models/unmap.py:120"},
+ "violation": {"address": 34359793280, "kind": "wild-access", "message": "read_once at 0x80000d680, which is in no object", "other": "", "site": 26, "thread": 0, "where": "scenarios/models/unmap.py:120"},
  "turns": [
-  [0,23], [0,17], [0,35], [0,24], [0,2], [0,17], [1,32], [1,17], [1,35], [1,17], [1,89], [1,90], [1,33], [0,25],
-  [0,25]
+  [0,24], [0,18], [0,36], [0,25], [0,2], [0,18], [1,33], [1,18], [1,36], [1,18], [1,90], [1,91], [1,34], [0,26],
+  [0,26]
  ]
 }
 '''

@@ -2,7 +2,7 @@
 """S4-i: free-before-flush:cached-at-free
 
 stale-translation: a table is freed while a paging-structure cache leads to it at
-scenarios/models/walker.py:157
+scenarios/models/walker.py:160
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -17,18 +17,18 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 1, "count": 32, "flush": 1, "free": 1, "free_at": 2, "grows": 0, "hardware": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "super_page": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 1, "count": 32, "flush": 1, "free": 1, "free_at": 2, "gfp": 0, "grows": 0, "hardware": 1, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "super_page": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
  "pool": "quarantine",
  "rounds": 1,
  "scenario": "free-before-flush",
- "sites": {"102": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "103": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"], "104": ["free_if_empty", "atomic_dec", 0, "scenarios/models/unmap.py:217"], "105": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:218"], "108": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:225"], "109": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:226"], "11": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "111": ["check_not_cached", "read_once", 0, "scenarios/models/walker.py:156"], "112": ["check_not_cached", "read_once", 1, "scenarios/models/walker.py:156"], "113": ["check_not_cached", "check", 0, "scenarios/models/walker.py:157"], "125": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "139": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:28"], "140": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:29"], "19": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "20": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "45": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "46": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "52": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "58": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "59": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "60": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "62": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "8": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "86": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"]},
+ "sites": {"103": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "104": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"], "105": ["free_if_empty", "atomic_dec", 0, "scenarios/models/unmap.py:217"], "106": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:218"], "109": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:225"], "11": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "110": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:226"], "112": ["check_not_cached", "read_once", 0, "scenarios/models/walker.py:159"], "113": ["check_not_cached", "read_once", 1, "scenarios/models/walker.py:159"], "114": ["check_not_cached", "check", 0, "scenarios/models/walker.py:160"], "126": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "143": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "144": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "19": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "20": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "46": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "47": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "53": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "59": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "60": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "61": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "63": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "8": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "87": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"]},
  "threads": 2,
  "variant": "cached-at-free",
- "violation": {"address": 0, "kind": "stale-translation", "message": "a table is freed while a paging-structure cache leads to it", "other": "", "site": 113, "thread": 0, "where": "scenarios/models/walker.py:157"},
+ "violation": {"address": 0, "kind": "stale-translation", "message": "a table is freed while a paging-structure cache leads to it", "other": "", "site": 114, "thread": 0, "where": "scenarios/models/walker.py:160"},
  "turns": [
-  [0,58], [0,52], [0,45], [0,46], [0,59], [0,19], [0,52], [0,60], [0,60], [0,8], [0,11], [0,60], [0,8], [0,11],
-  [0,62], [0,102], [0,103], [0,139], [0,140], [0,104], [0,105], [0,8], [0,11], [0,125], [0,108], [0,109], [0,62],
-  [0,20], [0,86], [0,111], [0,112]
+  [0,59], [0,53], [0,46], [0,47], [0,60], [0,19], [0,53], [0,61], [0,61], [0,8], [0,11], [0,61], [0,8], [0,11],
+  [0,63], [0,103], [0,104], [0,143], [0,144], [0,105], [0,106], [0,8], [0,11], [0,126], [0,109], [0,110], [0,63],
+  [0,20], [0,87], [0,112], [0,113]
  ]
 }
 '''

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """S4-i: free-before-flush:super-page
 
-use-after-free: read_once of pt 2[1]: page 2 was freed by CPU0 unmap at scenarios/models/count.py:71 at
-scenarios/models/walker.py:101
+use-after-free: read_once of pt 2[1]: page 2 was freed by CPU0 unmap at scenarios/models/count.py:76 at
+scenarios/models/walker.py:103
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -17,17 +17,17 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 32, "flush": 1, "free": 1, "free_at": 2, "grows": 0, "hardware": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "super_page": 1, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 32, "flush": 1, "free": 1, "free_at": 2, "gfp": 0, "grows": 0, "hardware": 1, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "super_page": 1, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
  "pool": "quarantine",
  "rounds": 1,
  "scenario": "free-before-flush",
- "sites": {"100": ["list_tables", "read_once", 0, "scenarios/models/table.py:259"], "11": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "115": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:70"], "116": ["put_table", "free_page", 0, "scenarios/models/count.py:71"], "121": ["has_leaf", "read_once", 0, "scenarios/models/table.py:245"], "125": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "34": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "37": ["_iotlb", "read_once", 0, "scenarios/models/walker.py:86"], "40": ["_walk", "read_once", 0, "scenarios/models/walker.py:101"], "45": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "52": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "6": ["dma", "spin_lock", 0, "scenarios/models/walker.py:75"], "72": ["_cached", "read_once", 0, "scenarios/models/walker.py:120"], "74": ["_cached", "read_once", 1, "scenarios/models/walker.py:122"], "8": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "86": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"]},
+ "sites": {"101": ["list_tables", "read_once", 0, "scenarios/models/table.py:259"], "11": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "116": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "117": ["put_table", "free_page", 0, "scenarios/models/count.py:76"], "122": ["has_leaf", "read_once", 0, "scenarios/models/table.py:245"], "126": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "35": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "38": ["_iotlb", "read_once", 0, "scenarios/models/walker.py:88"], "41": ["_walk", "read_once", 0, "scenarios/models/walker.py:103"], "46": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "53": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "6": ["dma", "spin_lock", 0, "scenarios/models/walker.py:77"], "73": ["_cached", "read_once", 0, "scenarios/models/walker.py:122"], "75": ["_cached", "read_once", 1, "scenarios/models/walker.py:124"], "8": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "87": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"]},
  "threads": 2,
  "variant": "super-page",
- "violation": {"address": 55496, "kind": "use-after-free", "message": "read_once of pt 2[1]: page 2 was freed by CPU0 unmap at scenarios/models/count.py:71", "other": "scenarios/models/count.py:71", "site": 40, "thread": 1, "where": "scenarios/models/walker.py:101"},
+ "violation": {"address": 55496, "kind": "use-after-free", "message": "read_once of pt 2[1]: page 2 was freed by CPU0 unmap at scenarios/models/count.py:76", "other": "scenarios/models/count.py:76", "site": 41, "thread": 1, "where": "scenarios/models/walker.py:103"},
  "turns": [
-  [0,34], [0,52], [0,45], [0,121], [0,121], [0,121], [0,121], [0,100], [0,100], [0,100], [0,100], [0,125], [0,8],
-  [0,11], [0,86], [0,115], [0,116], [1,6], [1,37], [1,72], [1,74], [1,40]
+  [0,35], [0,53], [0,46], [0,122], [0,122], [0,122], [0,122], [0,101], [0,101], [0,101], [0,101], [0,126], [0,8],
+  [0,11], [0,87], [0,116], [0,117], [1,6], [1,38], [1,73], [1,75], [1,41]
  ]
 }
 '''

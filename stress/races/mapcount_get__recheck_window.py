@@ -16,18 +16,18 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 52, "flush": 1, "free": 1, "free_at": 0, "grows": 0, "hardware": 0, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 52, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "mapcount-get",
- "sites": {"20": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "21": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "25": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "29": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "31": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "32": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "33": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "35": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "4": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "57": ["get_unless_zero", "page_ref_add_unless", 0, "scenarios/models/gup.py:23"], "60": ["put", "page_ref_sub_and_test", 0, "scenarios/models/gup.py:34"], "75": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "78": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "81": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
+ "sites": {"21": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "22": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "26": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "30": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "32": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "33": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "34": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "36": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "4": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "58": ["get_unless_zero", "page_ref_add_unless", 0, "scenarios/models/gup.py:23"], "61": ["put", "page_ref_sub_and_test", 0, "scenarios/models/gup.py:34"], "76": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "79": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "82": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
  "threads": 3,
  "variant": "recheck-window",
- "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 29, "thread": -1, "where": "scenarios/models/rest.py:37"},
+ "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 30, "thread": -1, "where": "scenarios/models/rest.py:37"},
  "turns": [
-  [0,31], [0,25], [0,20], [0,21], [0,32], [0,3], [0,25], [0,33], [0,33], [0,75], [0,78], [0,35], [0,81], [0,4],
-  [2,57], [1,31], [1,25], [1,20], [1,21], [1,32], [1,3], [1,25], [1,33], [1,33], [1,75], [1,78], [1,35], [1,81],
-  [1,4], [2,60]
+  [0,32], [0,26], [0,21], [0,22], [0,33], [0,3], [0,26], [0,34], [0,34], [0,76], [0,79], [0,36], [0,82], [0,4],
+  [2,58], [1,32], [1,26], [1,21], [1,22], [1,33], [1,3], [1,26], [1,34], [1,34], [1,76], [1,79], [1,36], [1,82],
+  [1,4], [2,61]
  ]
 }
 '''

@@ -3,7 +3,7 @@
 
 deadlock: CPU0 map waits for pgd_lock (read, scenarios/models/table.py:217), held by itself (read,
 scenarios/models/table.py:166), queued behind CPU1 unmap; CPU1 unmap waits for pgd_lock (write,
-scenarios/models/upgrade.py:29), held by CPU0 map (read, scenarios/models/table.py:166) at
+scenarios/models/upgrade.py:36), held by CPU0 map (read, scenarios/models/table.py:166) at
 scenarios/models/table.py:217
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
@@ -19,17 +19,17 @@ SCHEDULE = r'''
  "geometry": {"entries": 2, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 48, "flush": 1, "free": 1, "free_at": 0, "grows": 0, "hardware": 0, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 1, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 0, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 48, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 1, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 0, "widen": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "nested-read",
- "sites": {"118": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:28"], "119": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:29"], "16": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "19": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "20": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "24": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "30": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "31": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "32": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "34": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "4": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "56": ["make_room", "read_lock", 0, "scenarios/models/table.py:217"], "68": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "71": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "74": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "75": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"]},
+ "sites": {"122": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "123": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "17": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "20": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "21": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "25": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "31": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "32": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "33": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "35": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "4": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "57": ["make_room", "read_lock", 0, "scenarios/models/table.py:217"], "69": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "72": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "75": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "76": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"]},
  "threads": 2,
  "variant": "rfc",
- "violation": {"address": 0, "kind": "deadlock", "message": "CPU0 map waits for pgd_lock (read, scenarios/models/table.py:217), held by itself (read, scenarios/models/table.py:166), queued behind CPU1 unmap; CPU1 unmap waits for pgd_lock (write, scenarios/models/upgrade.py:29), held by CPU0 map (read, scenarios/models/table.py:166)", "other": "", "site": 56, "thread": 0, "where": "scenarios/models/table.py:217"},
+ "violation": {"address": 0, "kind": "deadlock", "message": "CPU0 map waits for pgd_lock (read, scenarios/models/table.py:217), held by itself (read, scenarios/models/table.py:166), queued behind CPU1 unmap; CPU1 unmap waits for pgd_lock (write, scenarios/models/upgrade.py:36), held by CPU0 map (read, scenarios/models/table.py:166)", "other": "", "site": 57, "thread": 0, "where": "scenarios/models/table.py:217"},
  "turns": [
-  [0,16], [1,30], [1,24], [1,19], [1,20], [1,31], [1,4], [1,24], [1,32], [1,32], [1,68], [1,71], [1,34], [1,74],
-  [1,75], [1,118], [1,119,true], [0,56,true]
+  [0,17], [1,31], [1,25], [1,20], [1,21], [1,32], [1,4], [1,25], [1,33], [1,33], [1,69], [1,72], [1,35], [1,75],
+  [1,76], [1,122], [1,123,true], [0,57,true]
  ]
 }
 '''

@@ -16,18 +16,18 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 12, "levels": 3},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 32, "flush": 1, "free": 0, "free_at": 0, "grows": 0, "hardware": 0, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 32, "flush": 1, "free": 0, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
  "pool": "quarantine",
  "rounds": 1,
  "scenario": "parent-freed",
- "sites": {"18": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "19": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "23": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "27": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "29": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "30": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "31": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "33": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "4": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "67": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "70": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"]},
+ "sites": {"19": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "20": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "24": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "28": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "30": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "31": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "32": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "34": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "4": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "68": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "71": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"]},
  "threads": 2,
  "variant": "own-range-grows",
- "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 27, "thread": -1, "where": "scenarios/models/rest.py:37"},
+ "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 28, "thread": -1, "where": "scenarios/models/rest.py:37"},
  "turns": [
-  [0,29], [0,23], [0,18], [0,19], [0,19], [0,30], [0,3], [0,23], [0,31], [0,31], [0,31], [0,67], [0,70], [0,33],
-  [0,4], [1,29], [1,23], [1,18], [1,19], [1,19], [1,30], [1,3], [1,23], [1,31], [1,31], [1,31], [1,67], [1,70],
-  [1,33], [1,4]
+  [0,30], [0,24], [0,19], [0,20], [0,20], [0,31], [0,3], [0,24], [0,32], [0,32], [0,32], [0,68], [0,71], [0,34],
+  [0,4], [1,30], [1,24], [1,19], [1,20], [1,20], [1,31], [1,3], [1,24], [1,32], [1,32], [1,32], [1,68], [1,71],
+  [1,34], [1,4]
  ]
 }
 '''

@@ -16,18 +16,18 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 32, "flush": 1, "free": 1, "free_at": 0, "grows": 0, "hardware": 0, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 0, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 1, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "restart": 0, "resurrection": 0, "root_shift": 0, "run_bits": 0, "split": 3, "start_levels": 3, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 0, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 0, "widen": 1},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 32, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 0, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 1, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "resurrection": 0, "root_shift": 0, "run_bits": 0, "split": 3, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 0, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 0, "widen": 1},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "split",
- "sites": {"10": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "11": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "127": ["replace_leaf", "fill_page", 0, "scenarios/models/split.py:103"], "128": ["replace_leaf", "atomic_add", 0, "scenarios/models/split.py:105"], "129": ["replace_leaf", "write_once", 0, "scenarios/models/split.py:108"], "13": ["alloc_table", "alloc_page", 0, "scenarios/models/count.py:50"], "14": ["alloc_table", "atomic_set", 0, "scenarios/models/count.py:53"], "15": ["alloc_table", "clflush", 0, "scenarios/models/count.py:54"], "38": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "46": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "48": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "87": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "9": ["check_tables", "check", 0, "scenarios/models/rest.py:58"], "90": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "92": ["split", "read_once", 0, "scenarios/models/split.py:69"], "93": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
+ "sites": {"10": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "11": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "128": ["replace_leaf", "fill_page", 0, "scenarios/models/split.py:103"], "129": ["replace_leaf", "atomic_add", 0, "scenarios/models/split.py:105"], "130": ["replace_leaf", "write_once", 0, "scenarios/models/split.py:108"], "14": ["alloc_table", "alloc_page", 0, "scenarios/models/count.py:55"], "15": ["alloc_table", "atomic_set", 0, "scenarios/models/count.py:58"], "16": ["alloc_table", "clflush", 0, "scenarios/models/count.py:59"], "39": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "47": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "49": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "88": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "9": ["check_tables", "check", 0, "scenarios/models/rest.py:58"], "91": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "93": ["split", "read_once", 0, "scenarios/models/split.py:69"], "94": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
  "threads": 2,
  "variant": "plain-store-leak",
  "violation": {"address": 0, "kind": "leak", "message": "a page is in use and no table leads to it", "other": "", "site": 9, "thread": -1, "where": "scenarios/models/rest.py:58"},
  "turns": [
-  [0,10], [0,38], [0,46], [0,13], [0,14], [0,15], [0,127], [0,128], [1,10], [1,38], [1,46], [1,13], [1,14], [1,15],
-  [1,127], [1,128], [1,129], [1,92], [1,46], [1,87], [1,90], [1,48], [1,93], [1,11], [0,129], [0,92], [0,46], [0,87],
-  [0,90], [0,48], [0,93], [0,11]
+  [0,10], [0,39], [0,47], [0,14], [0,15], [0,16], [0,128], [0,129], [1,10], [1,39], [1,47], [1,14], [1,15], [1,16],
+  [1,128], [1,129], [1,130], [1,93], [1,47], [1,88], [1,91], [1,49], [1,94], [1,11], [0,130], [0,93], [0,47], [0,88],
+  [0,91], [0,49], [0,94], [0,11]
  ]
 }
 '''

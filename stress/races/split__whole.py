@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S4-j.whole: split:whole
 
-warning: WARN_ON(clear_pte: the entry was not present) at scenarios/models/count.py:101
+warning: WARN_ON(clear_pte: the entry was not present) at scenarios/models/count.py:106
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,16 +16,16 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 32, "flush": 1, "free": 1, "free_at": 0, "grows": 0, "hardware": 0, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 0, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "restart": 0, "resurrection": 1, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 0, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 0, "widen": 1},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 32, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 0, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "resurrection": 1, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 0, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 0, "widen": 1},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "split",
- "sites": {"10": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "11": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "38": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "46": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "48": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "87": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "90": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:99"], "91": ["clear_pte", "warn_on", 1, "scenarios/models/count.py:101"]},
+ "sites": {"10": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "11": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "39": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "47": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "49": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "88": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "91": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "92": ["clear_pte", "warn_on", 1, "scenarios/models/count.py:106"]},
  "threads": 2,
  "variant": "whole",
- "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(clear_pte: the entry was not present)", "other": "", "site": 91, "thread": 0, "where": "scenarios/models/count.py:101"},
+ "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(clear_pte: the entry was not present)", "other": "", "site": 92, "thread": 0, "where": "scenarios/models/count.py:106"},
  "turns": [
-  [0,10], [0,38], [0,46], [1,10], [1,38], [1,46], [1,87], [1,90], [1,48], [1,11], [0,87]
+  [0,10], [0,39], [0,47], [1,10], [1,39], [1,47], [1,88], [1,91], [1,49], [1,11], [0,88]
  ]
 }
 '''

@@ -16,17 +16,17 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 52, "flush": 1, "free": 1, "free_at": 0, "grows": 0, "hardware": 0, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "later_unmap": 0, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 1, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 1, "read_write": 3, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 52, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "later_unmap": 0, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 1, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 1, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "transient-get",
- "sites": {"1": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "2": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "20": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "21": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "25": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "26": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "28": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "33": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "34": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "38": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "57": ["get_unless_zero", "page_ref_add_unless", 0, "scenarios/models/gup.py:23"], "60": ["put", "page_ref_sub_and_test", 0, "scenarios/models/gup.py:34"], "75": ["clear_pte", "xchg", 0, "scenarios/models/count.py:93"], "76": ["clear_pte", "atomic_dec_return", 0, "scenarios/models/count.py:96"], "81": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
+ "sites": {"1": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "2": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "21": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "22": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "26": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "27": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "29": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "34": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "35": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "39": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "58": ["get_unless_zero", "page_ref_add_unless", 0, "scenarios/models/gup.py:23"], "61": ["put", "page_ref_sub_and_test", 0, "scenarios/models/gup.py:34"], "76": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "77": ["clear_pte", "atomic_dec_return", 0, "scenarios/models/count.py:101"], "82": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
  "threads": 2,
  "variant": "rfc-v1",
- "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 38, "thread": -1, "where": "scenarios/models/rest.py:37"},
+ "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 39, "thread": -1, "where": "scenarios/models/rest.py:37"},
  "turns": [
-  [1,57], [0,20], [0,25], [0,33], [0,34], [0,21], [0,1], [0,25], [0,26], [0,26], [0,75], [0,76], [0,28], [0,81],
-  [0,2], [1,60]
+  [1,58], [0,21], [0,26], [0,34], [0,35], [0,22], [0,1], [0,26], [0,27], [0,27], [0,76], [0,77], [0,29], [0,82],
+  [0,2], [1,61]
  ]
 }
 '''

@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""S4-e: raw-lookup:clear-dirty
+
+use-after-free: test_and_clear_bits of pt 2[1]: page 2 was freed by CPU0 unmap at scenarios/models/count.py:76
+at scenarios/s4_gap.py:81
+
+Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
+"""
+
+from stress.repro import main
+
+SCHEDULE = r'''
+{
+ "bound": {"preemptions": 1, "smallest": "Nothing breaks with fewer preemptions.", "steps": 10000, "strategy": "dfs"},
+ "choices": [[], []],
+ "engine": "0.1.0",
+ "geometry": {"entries": 4, "frames": 8, "levels": 2},
+ "lock": "qrwlock",
+ "model": "sc",
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "clears_dirty": 1, "count": 48, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "raw_pointer": 1, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "pool": "quarantine",
+ "rounds": 1,
+ "scenario": "raw-lookup",
+ "sites": {"0": ["lookup", "read_lock", 0, "scenarios/s4_gap.py:75"], "1": ["lookup", "read_unlock", 0, "scenarios/s4_gap.py:79"], "109": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "11": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "12": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "126": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "127": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "129": ["reset_count", "atomic_set", 0, "scenarios/models/count.py:68"], "2": ["lookup", "test_and_clear_bits", 0, "scenarios/s4_gap.py:81"], "29": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "35": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "36": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "37": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "39": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "55": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"], "73": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "76": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "79": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "8": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "80": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"], "81": ["free_if_empty", "atomic_dec", 0, "scenarios/models/unmap.py:217"], "82": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:218"], "85": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:225"], "86": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:226"], "9": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "97": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "98": ["put_table", "free_page", 0, "scenarios/models/count.py:76"]},
+ "threads": 2,
+ "variant": "clear-dirty",
+ "violation": {"address": 54984, "kind": "use-after-free", "message": "test_and_clear_bits of pt 2[1]: page 2 was freed by CPU0 unmap at scenarios/models/count.py:76", "other": "scenarios/models/count.py:76", "site": 2, "thread": 1, "where": "scenarios/s4_gap.py:81"},
+ "turns": [
+  [1,0], [1,29], [1,11], [1,12], [1,1], [0,35], [0,29], [0,11], [0,12], [0,36], [0,8], [0,29], [0,37], [0,37], [0,73],
+  [0,76], [0,39], [0,79], [0,80], [0,126], [0,127], [0,81], [0,82], [0,73], [0,76], [0,129], [0,109], [0,85], [0,86],
+  [0,39], [0,9], [0,55], [0,97], [0,98], [1,2]
+ ]
+}
+'''
+
+if __name__ == "__main__":
+    raise SystemExit(main(SCHEDULE, __file__))

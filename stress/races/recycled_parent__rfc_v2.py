@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""S4-b: recycled-parent:rfc-v2
+
+use-after-free: clflush of pt 2[0]: page 2 was freed by CPU1 unmapB at scenarios/models/count.py:76 at
+scenarios/models/unmap.py:145
+
+Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
+"""
+
+from stress.repro import main
+
+SCHEDULE = r'''
+{
+ "bound": {"preemptions": 1, "smallest": "Nothing breaks with fewer preemptions.", "steps": 10000, "strategy": "dfs"},
+ "choices": [[], [], []],
+ "engine": "0.1.0",
+ "geometry": {"entries": 4, "frames": 12, "levels": 3},
+ "lock": "qrwlock",
+ "model": "sc",
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 48, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "widen": 0},
+ "pool": "reuse",
+ "rounds": 1,
+ "scenario": "recycled-parent",
+ "sites": {"108": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "109": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "111": ["reset_count", "atomic_set", 0, "scenarios/models/count.py:68"], "16": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "17": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "18": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "19": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "23": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "24": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "26": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "4": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "45": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"], "52": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "55": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "58": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "59": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"], "60": ["free_if_empty", "atomic_dec", 0, "scenarios/models/unmap.py:217"], "61": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:218"], "64": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:225"], "65": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:226"], "76": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "77": ["put_table", "free_page", 0, "scenarios/models/count.py:76"], "91": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"]},
+ "threads": 3,
+ "variant": "rfc-v2",
+ "violation": {"address": 75712, "kind": "use-after-free", "message": "clflush of pt 2[0]: page 2 was freed by CPU1 unmapB at scenarios/models/count.py:76", "other": "scenarios/models/count.py:76", "site": 26, "thread": 0, "where": "scenarios/models/unmap.py:145"},
+ "turns": [
+  [0,18], [0,23], [0,16], [0,17], [0,17], [0,19], [0,3], [0,23], [0,24], [0,24], [0,24], [0,52], [0,55], [0,26],
+  [0,58], [0,59], [0,108], [0,109], [0,60], [0,61], [0,52], [0,55], [0,111], [0,91], [0,64], [1,18], [1,23], [1,16],
+  [1,17], [1,17], [1,19], [1,3], [1,23], [1,24], [1,24], [1,24], [1,52], [1,55], [1,26], [1,58], [1,59], [1,108],
+  [1,109], [1,60], [1,61], [1,52], [1,55], [1,111], [1,91], [1,64], [1,65], [1,26], [1,58], [1,59], [1,108], [1,109],
+  [1,60], [1,61], [1,52], [1,55], [1,111], [1,91], [1,64], [1,65], [1,26], [1,4], [1,45], [1,76], [1,77], [1,45],
+  [1,76], [1,77], [0,65], [0,26]
+ ]
+}
+'''
+
+if __name__ == "__main__":
+    raise SystemExit(main(SCHEDULE, __file__))

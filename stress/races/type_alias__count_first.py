@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""S2-a.reverse: type-alias:count-first
+
+warning: WARN_ON(__SetPageTable: the page has a type or a count) at scenarios/s2_types.py:48
+
+Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
+"""
+
+from stress.repro import main
+
+SCHEDULE = r'''
+{
+ "bound": {"preemptions": 0, "steps": 10000, "strategy": "dfs"},
+ "choices": [[], []],
+ "engine": "0.1.0",
+ "geometry": {"entries": 4, "frames": 4, "levels": 1},
+ "lock": "qrwlock",
+ "model": "sc",
+ "params": {"buddy": 128, "by_value": 0, "count_first": 1, "offline": 256, "type_base": 4026531840, "typed_table": 4294966783},
+ "pool": "reuse",
+ "rounds": 1,
+ "scenario": "type-alias",
+ "sites": {"3": ["typed_page", "warn_on", 0, "scenarios/s2_types.py:48"]},
+ "threads": 2,
+ "variant": "count-first",
+ "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(__SetPageTable: the page has a type or a count)", "other": "", "site": 3, "thread": -1, "where": "scenarios/s2_types.py:48"},
+ "turns": [
+
+ ]
+}
+'''
+
+if __name__ == "__main__":
+    raise SystemExit(main(SCHEDULE, __file__))
