@@ -10,6 +10,7 @@ from engine.explore.load import Machine
 from engine.explore.machine import cells as c
 from engine.explore.picture import picture
 from engine.language.program import Program, build
+from engine.python.replay import replay as python_replay
 from engine.schedule import Schedule, Turn
 from tests.protocols import buffers as b
 
@@ -222,3 +223,15 @@ def test_the_picture_draws_a_flush():
     assert "write_once(x, 1), in the store buffer" in text
     assert "flush: x: 0 -> 1" in text
     assert "smp_mb()" in text
+
+
+def test_other_executors_run_what_they_can_force(tmp_path):
+    p = program(b.fenced)
+    x, fence, y, r = (site.index for site in p.sites if site.function == "fenced")
+    turns = (Turn(0, x), Turn(0, x, flush=0), Turn(0, fence), Turn(0, y), Turn(0, r), Turn(0, r, flush=0))
+    schedule = Schedule.of(p, turns, model="tso")
+    assert python_replay(p, schedule, folder=tmp_path).final == replay(p, schedule).final
+    late = explore(program(b.uses_page, b.frees_page, how=0), model="tso").schedule
+    assert late is not None
+    with pytest.raises(UsageError, match="only `explore` can force that"):
+        python_replay(program(b.uses_page, b.frees_page, how=0), late, folder=tmp_path)

@@ -41,9 +41,10 @@ def replay(program: Program, schedule: Schedule, lock: str = "", *, processes: b
 
     Raises:
         DivergedError: the program does not follow the schedule; the message says at which step.
+        UsageError: a store of the schedule becomes visible late, which only a search can force.
     """
     require()
-    schedule = schedule.fitted(program)
+    schedule = schedule.fitted(program).unbuffered(program)
     from engine.native.prepare import new_arena
 
     wanted = lock or schedule.lock

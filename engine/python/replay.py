@@ -39,8 +39,9 @@ def replay(program: Program, schedule: Schedule, lock: str = "", *, folder: Path
 
     Raises:
         DivergedError: the program does not follow the schedule; the message says at which step.
+        UsageError: a store of the schedule becomes visible late, which only a search can force.
     """
-    schedule = schedule.fitted(program)
+    schedule = schedule.fitted(program).unbuffered(program)
     choices = [iter(row) for row in schedule.choices]
     with _Run(program, lock or schedule.lock, schedule.pool, folder) as run:
         run.blind = (schedule.violation or {}).get("kind") in BLIND
