@@ -152,26 +152,6 @@ def owner(C: Any, p: Any) -> Any:
 
 
 @jit
-def next_of(C: Any, S: Any, p: Any) -> Any:
-    """The place in its thread's buffer of the store that flusher `p` flushes next, -1 if there is none or it waits."""
-    t = owner(C, p)
-    buffer, n = buffer_of(C, t), buffered(C, S, t)
-    if C[c.C_MODEL] == c.TSO or n == 0:
-        return np.int64(0) if n != 0 else np.int64(-1)
-    slot = (p - C[c.C_THREADS]) % C[c.C_FLUSHERS]
-    for k in range(n):
-        entry = entry_of(buffer, k)
-        if k > 0 and S[entry + c.E_APART] != 0:
-            return np.int64(-1)
-        if S[entry + c.E_SLOT] == slot:
-            for j in range(k):
-                if overlap(S, entry_of(buffer, j), S[entry + c.E_ADDRESS], S[entry + c.E_WIDTH]):
-                    return np.int64(-1)
-            return np.int64(k)
-    return np.int64(-1)
-
-
-@jit
 def drop(C: Any, S: Any, U: Any, t: Any, k: Any) -> None:
     """Take an entry out of a buffer. Freed entries are zeroed: equal buffers are equal states."""
     buffer = buffer_of(C, t)
@@ -190,13 +170,39 @@ def drop(C: Any, S: Any, U: Any, t: Any, k: Any) -> None:
 
 
 @jit
+def can_flush(C: Any, S: Any, buffer: Any, k: Any) -> Any:
+    """Whether entry `k`, before which nothing keeps anything apart, need not wait for an earlier one."""
+    entry = entry_of(buffer, k)
+    for j in range(k):
+        if C[c.C_MODEL] == c.TSO or overlap(S, entry_of(buffer, j), S[entry + c.E_ADDRESS], S[entry + c.E_WIDTH]):
+            return False
+    return True
+
+
+@jit
+def next_of(C: Any, S: Any, p: Any) -> Any:
+    """The place in its thread's buffer of the store that flusher `p` flushes next, -1 if there is none or it waits."""
+    t = owner(C, p)
+    buffer = buffer_of(C, t)
+    slot = (p - C[c.C_THREADS]) - t * C[c.C_FLUSHERS]
+    for k in range(buffered(C, S, t)):
+        entry = entry_of(buffer, k)
+        if k > 0 and S[entry + c.E_APART] != 0:
+            return np.int64(-1)
+        if S[entry + c.E_SLOT] == slot:
+            return np.int64(k) if can_flush(C, S, buffer, k) else np.int64(-1)
+    return np.int64(-1)
+
+
+@jit
 def flushers(C: Any, S: Any) -> Any:
     """The flushers that can take a step, as bits of processes."""
     mask = np.int64(0)
     for t in range(C[c.C_THREADS]):
-        if S[buffer_of(C, t) + c.B_COUNT] != 0:
-            first = C[c.C_THREADS] + t * C[c.C_FLUSHERS]
-            for p in range(first, first + C[c.C_FLUSHERS]):
-                if next_of(C, S, p) >= 0:
-                    mask |= np.int64(1) << p
+        buffer, first = buffer_of(C, t), C[c.C_THREADS] + t * C[c.C_FLUSHERS]
+        for k in range(S[buffer + c.B_COUNT]):
+            if k > 0 and (C[c.C_MODEL] == c.TSO or S[entry_of(buffer, k) + c.E_APART] != 0):
+                break
+            if can_flush(C, S, buffer, k):
+                mask |= np.int64(1) << (first + S[entry_of(buffer, k) + c.E_SLOT])
     return mask
