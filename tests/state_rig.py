@@ -34,10 +34,10 @@ class Seen:
     states: int = 0
 
 
-def everything(program: Program, name: str, *, lock: str = "qrwlock", most: int = 20_000, steps: int = 10_000,
-               compact: bool = False) -> Seen:
+def everything(program: Program, name: str, *, lock: str = "qrwlock", model: str = "sc", most: int = 20_000,
+               steps: int = 10_000, compact: bool = False) -> Seen:
     """Run a search to its end, or to so many executions, and note how each execution ended."""
-    machine = Machine(program, lock=lock, steps=steps)
+    machine = Machine(program, lock=lock, model=model, steps=steps)
     seen = Seen()
     if machine.failed:
         return Seen({_place(machine)}, complete=True)
@@ -81,12 +81,12 @@ def random_programs(seed: int, folder: Path, groups: int = 20, budget: int = 3) 
         yield f"seed {seed} g{number}", build(scenario), rules[number % len(rules)]
 
 
-def agree(name: str, program: Program, lock: str, most: int = 20_000) -> bool:
+def agree(name: str, program: Program, lock: str, most: int = 20_000, model: str = "sc") -> bool:
     """Compare `states` with `dfs`; false if `dfs` did not come to its end."""
-    wanted = everything(program, "dfs", lock=lock, most=most)
+    wanted = everything(program, "dfs", lock=lock, model=model, most=most)
     if not wanted.complete:
         return False
-    found = everything(program, "states", lock=lock, most=1 << 60)
+    found = everything(program, "states", lock=lock, model=model, most=1 << 60)
     assert found.complete, name
     assert found.violations == wanted.violations, (name, lock, found.violations, wanted.violations)
     assert found.finals == wanted.finals, (name, lock)

@@ -58,6 +58,14 @@ def test_random_programs_end_as_under_dfs(seed, tmp_path):
     assert sum(done) >= 15
 
 
+@pytest.mark.parametrize("model", ["tso", "pso"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_programs_end_as_under_dfs_with_store_buffers(model, seed, tmp_path):
+    programs = list(random_programs(100 + seed, tmp_path, 20, 2))
+    done = [agree(name, program, lock, 5_000, model) for name, program, lock in programs]
+    assert sum(done) >= 10
+
+
 def test_a_violation_is_found_recorded_and_replayed():
     program = build(SCENARIO, "plain")
     result = explore(program, strategy="states", stop_at_first=False)

@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.explore.load import Words
+from engine.explore.machine import buffers as bf
 from engine.explore.machine import cells as c
 from engine.explore.machine import step as m
 from engine.explore.machine.arrays import constant, words
@@ -28,7 +29,7 @@ from engine.explore.machine.state import undo
 from engine.explore.strategies import cells as x
 from engine.explore.strategies import states_cells as s
 from engine.explore.strategies.base import Strategy
-from engine.explore.strategies.dfs import lowest
+from engine.explore.strategies.dfs import next_of
 from engine.explore.strategies.states_livelock import blame_cycle, fair_cycle
 from engine.explore.strategies.states_store import Store
 from engine.explore.strategies.states_table import close_from, name_of, open_slot, open_state, refresh, scatter
@@ -57,10 +58,16 @@ def catch_up(C: Any, S: Any, U: Any, D: Any, X: Any, depth: Any) -> None:
 
 
 @jit
-def key_of(P: Any, W: Any, t: Any) -> Any:
-    """What thread `t` knows, and memory, in the state in W."""
+def thread_of(C: Any, p: Any) -> Any:
+    """The thread that a process is, or whose flusher it is."""
+    return p if p < C[c.C_THREADS] else bf.owner(C, p)
+
+
+@jit
+def key_of(P: Any, W: Any, what: Any, t: Any) -> Any:
+    """Process `what` in the state in W: with what its thread `t` knows, and memory."""
     vector = P[s.P_VECTOR]
-    return (t << 2 * _KEY) | W[vector + (t & (_ABILITY - 1))] << _KEY | W[vector + P[s.P_THREADS]]
+    return (what << 2 * _KEY) | W[vector + t] << _KEY | W[vector + P[s.P_THREADS]]
 
 
 @jit
@@ -94,10 +101,10 @@ def advance_state(C: Any, S: Any, U: Any, D: Any, X: Any, P: Any, Q: Any, O: Any
         return refresh(C, S, U, X, P, Q, O, H, W, np.int64(-1)) >= 0
     node, vector, threads = (depth - 1) * x.NODE, P[s.P_VECTOR], P[s.P_THREADS]
     load_vector(P, W, depth - 1)
-    t = D[node + s.N_BY]
+    t = thread_of(C, D[node + s.N_BY])
     key = np.int64(0)
     if X[s.X_MEMO] >= 0 and D[node + x.N_KIND] == x.THREAD and depth <= C[c.C_LIMIT]:
-        key = key_of(P, W, t)
+        key = key_of(P, W, D[node + s.N_BY], t)
         known = recall(X, M, key)
         if known != 0:
             W[vector + t] = known >> 32
@@ -113,53 +120,61 @@ def advance_state(C: Any, S: Any, U: Any, D: Any, X: Any, P: Any, Q: Any, O: Any
 
 
 @jit
-def ability(C: Any, S: Any, U: Any, D: Any, X: Any, P: Any, W: Any, M: Any, t: Any, status: Any) -> Any:
-    """Of a blocked thread: 1 if it can go on, else 0. Of a choosing one: the number of values."""
-    key = key_of(P, W, t | _ABILITY)
+def ability(C: Any, S: Any, U: Any, D: Any, X: Any, P: Any, W: Any, M: Any, t: Any, choosing: Any) -> Any:
+    """Whether a thread can step, bit 0, and its flushers, the bits above. Of a choosing one: the number of values."""
+    key = key_of(P, W, t | _ABILITY, t)
     known = recall(X, M, key) if X[s.X_MEMO] >= 0 else np.int64(0)
     if known == 0:
         catch_up(C, S, U, D, X, X[x.X_DEPTH])
-        known = 1 + (m.choices(C, S, t) if status == c.CHOOSING else m.enabled(C, S) >> t & 1)
+        if choosing:
+            known = 1 + m.choices(C, S, t)
+        else:
+            mask, flushers = m.enabled(C, S), C[c.C_FLUSHERS]
+            flushes = mask >> (C[c.C_THREADS] + t * flushers) & ((np.int64(1) << flushers) - 1)
+            known = 1 + (mask >> t & 1 | flushes << 1)
         if X[s.X_MEMO] >= 0:
             remember(X, M, key, known)
     return known - 1
 
 
 @jit
+def look(C: Any, S: Any, U: Any, D: Any, X: Any, P: Any, Q: Any, O: Any, W: Any, M: Any) -> tuple[Any, Any, Any]:  # noqa: E741
+    """In the state in W: the processes that can take a step, the thread that chooses or -1, and among how many."""
+    mask, chooser, values = np.int64(0), np.int64(-1), np.int64(0)
+    threads, sc = P[s.P_THREADS], C[c.C_MODEL] == c.SC
+    for t in range(threads):
+        status = Q[O[W[P[s.P_VECTOR] + t]] + 1] & 15
+        if status == c.CHOOSING:
+            if chooser < 0:
+                chooser = np.int64(t)
+                values = ability(C, S, U, D, X, P, W, M, t, True)
+        elif status == c.READY and sc:
+            mask |= np.int64(1) << t
+        elif status == c.BLOCKED or not sc:
+            able = ability(C, S, U, D, X, P, W, M, t, False)
+            mask |= (able & 1) << t | (able >> 1) << (threads + t * C[c.C_FLUSHERS])
+    return mask, chooser, values
+
+
+@jit
 def push(C: Any, S: Any, U: Any, D: Any, X: Any, P: Any, Q: Any, O: Any, W: Any, M: Any, number: Any) -> Any:  # noqa: E741
     """The new state in W becomes the end of the path, if something can happen in it: true then."""
-    threads, vector = P[s.P_THREADS], P[s.P_VECTOR]
-    mask, chooser, values = np.int64(0), np.int64(-1), np.int64(0)
-    if C[c.C_MODEL] != c.SC:  # what a thread can do depends on its store buffer too, which counts as memory
-        catch_up(C, S, U, D, X, X[x.X_DEPTH])
-        mask, chooser = m.enabled(C, S), m.chooser(C, S)
-        values = m.choices(C, S, chooser) if chooser >= 0 else np.int64(0)
-        threads = np.int64(0)
-    for t in range(threads):
-        status = Q[O[W[vector + t]] + 1] & 15
-        if status == c.READY or (status == c.BLOCKED and ability(C, S, U, D, X, P, W, M, t, status) != 0):
-            mask |= np.int64(1) << t
-        elif status == c.CHOOSING and chooser < 0:
-            chooser = np.int64(t)
-            values = ability(C, S, U, D, X, P, W, M, t, status)
+    mask, chooser, values = look(C, S, U, D, X, P, Q, O, W, M)
     if mask == 0 and chooser < 0:
         return False
-    depth = X[x.X_DEPTH]
+    depth, n = X[x.X_DEPTH], P[s.P_THREADS] + 1
     node = depth * x.NODE
-    last = D[node - x.NODE + s.N_BY] if depth > 0 else np.int64(-1)
     if chooser >= 0:
         D[node + x.N_KIND], D[node + x.N_CHOSEN], D[node + x.N_LEFT], D[node + s.N_BY] = x.VALUE, 0, values, chooser
-        mask |= np.int64(1) << chooser
+        D[node + s.N_FAIR] = 0  # nobody is disabled: the others only come after the choice
     else:
-        first = last if last >= 0 and mask >> last & 1 else lowest(mask)
+        first = next_of(C, mask, thread_of(C, D[node - x.NODE + s.N_BY]) if depth > 0 else np.int64(-1))
         D[node + x.N_KIND], D[node + x.N_CHOSEN], D[node + s.N_BY] = x.THREAD, first, first
         D[node + x.N_LEFT] = mask & ~(np.int64(1) << first)
+        D[node + s.N_FAIR] = ~mask & ((np.int64(1) << C[c.C_PROCESSES]) - 1)
     D[node + s.N_NUMBER], D[node + s.N_LOW] = number, number
-    D[node + s.N_FAIR] = ~mask & ((np.int64(1) << C[c.C_PROCESSES]) - 1)
-    threads = P[s.P_THREADS]
-    path = P[s.P_PATH] + depth * (threads + 1)
-    for k in range(threads + 1):
-        W[path + k] = W[vector + k]
+    for k in range(n):
+        W[P[s.P_PATH] + depth * n + k] = W[P[s.P_VECTOR] + k]
     X[x.X_DEPTH] = depth + 1
     X[x.X_STEPS] += 1
     return True
@@ -222,7 +237,7 @@ def back(C: Any, S: Any, U: Any, D: Any, X: Any, N: Any, T: Any) -> Any:
         if D[node + x.N_KIND] == x.VALUE:
             D[node + x.N_CHOSEN] = chosen + 1
             return False
-        first = lowest(left)
+        first = next_of(C, left, thread_of(C, D[node + s.N_BY]))
         D[node + x.N_CHOSEN], D[node + s.N_BY], D[node + x.N_LEFT] = first, first, left & ~(np.int64(1) << first)
         return False
     return leave(C, D, X, N, T, top, node)

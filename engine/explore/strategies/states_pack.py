@@ -1,11 +1,11 @@
 """The content of one part of the state, in words that are equal exactly if the future cannot tell the difference.
 
-A part is what one thread knows, one chunk of memory, one lock, one frame or the pool. Left out are what nothing reads
-again (dead registers, the contents of free frames, returned arrays), and what only counts or tells: steps, choices
-made, where a frame was freed. So the message of a violation may name another place where the page was freed than it
-would after another path to the same state; its own kind and place never differ. Numbers that only grow are stored by
-what is asked of them: a pointer's generation by its distance from its frame's present one, a lock's version in a watch
-list by whether it is still the same, the ring of free frames from its head.
+A part is what one thread knows and has in its store buffer, one chunk of memory, one lock, one frame or the pool. Left
+out are what nothing reads again (dead registers, the contents of free frames, returned arrays), and what only counts or
+tells: steps, choices made, where a frame was freed. So the message of a violation may name another place where the page
+was freed than it would after another path to the same state; its own kind and place never differ. Numbers that only
+grow are stored by what is asked of them: a pointer's generation by its distance from its frame's present one, a lock's
+version in a watch list by whether it is still the same, the ring of free frames from its head.
 
 Each content is a sequence of words from which the part could be rebuilt, so that equal means equal; provenances, which
 are nearly always 0, come last.
@@ -15,6 +15,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from engine.explore.machine import buffers as bf
 from engine.explore.machine import cells as c
 from engine.explore.machine import locks as lk
 from engine.explore.machine.memory import PFN_MASK, area_of
@@ -51,7 +54,9 @@ def pack_thread(C: Any, S: Any, P: Any, W: Any, t: Any) -> Any:
     status = S[area + c.T_STATUS]
     if status == c.DONE:
         W[at] = c.DONE
-        return 1
+        if C[c.C_MODEL] == c.SC or bf.buffered(C, S, t) == 0:
+            return 1
+        return pack_buffer(C, S, W, t, at + 1) - begin
     pc, depth, used = S[area + c.T_PC], S[area + c.T_DEPTH], S[area + c.T_PRIVATE]
     W[at] = status | depth << 4 | S[area + c.T_HELD] << 12 | pc << 32
     W[at + 1] = S[area + c.T_ROUNDS] | used << 32
@@ -76,6 +81,8 @@ def pack_thread(C: Any, S: Any, P: Any, W: Any, t: Any) -> Any:
         at += 1
     if C[c.C_RELAXES]:
         at = pack_watched(S, P, W, area, at)
+    if C[c.C_MODEL] != c.SC:
+        at = pack_buffer(C, S, W, t, at)
     for i in range(first, origins, 2):
         W[at] = W[i] - begin
         W[at + 1] = W[i + 1]
@@ -95,6 +102,30 @@ def pack_watched(S: Any, P: Any, W: Any, area: Any, at: Any) -> Any:
         W[at] = key
         W[at + 1] = int(S[key >> 2] == seen) if of >= s.VERSION else seen
         at += 2
+    return at
+
+
+@jit
+def pack_buffer(C: Any, S: Any, W: Any, t: Any, at: Any) -> Any:
+    """The store buffer: which flusher has which address, then the stores in order. Where they end."""
+    buffer = bf.buffer_of(C, t)
+    n, slots = S[buffer + c.B_COUNT], S[buffer + c.B_SLOTS]
+    W[at] = n | S[buffer + c.B_APART] << 8 | slots << 16
+    at += 1
+    for k in range(slots):
+        W[at] = S[buffer + c.B_SLOT + k]
+        at += 1
+    for k in range(n):
+        entry = bf.entry_of(buffer, k)
+        pointer, origin = S[entry + c.E_POINTER], S[entry + c.E_ORIGIN]
+        W[at] = S[entry + c.E_KIND] | S[entry + c.E_SLOT] << 4 | S[entry + c.E_APART] << 12 | S[entry + c.E_PC] << 16
+        W[at + 1] = S[entry + c.E_WIDTH]
+        W[at + 2] = S[entry + c.E_ADDRESS]
+        W[at + 3] = S[entry + c.E_WORD]
+        W[at + 4] = S[entry + c.E_STRIDE]
+        W[at + 5] = origin_word(C, S, pointer) if pointer != 0 else np.int64(0)
+        W[at + 6] = origin_word(C, S, origin) if origin != 0 else np.int64(0)
+        at += 7
     return at
 
 

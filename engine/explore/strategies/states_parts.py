@@ -73,13 +73,16 @@ class Parts:
         self._belong(range(ring, ring + frames), pool)
 
     def _threads(self) -> None:
-        """Areas, registers and private words. Those of set-up and of the check at rest are no part of a state."""
+        """Areas, registers, private words, store buffers. Those of set-up and of the check at rest do not count."""
         for first, size, shadow in ((c.C_AREA, c.T_SIZE, False), (c.C_REGS, int(self.C[c.C_REG_SIZE]), True),
                                     (c.C_PRIVATE, int(self.C[c.C_PRIVATE_SIZE]), True)):
             for t in range(self.threads + 1):
                 at = int(self.C[first]) + t * size
                 self._belong(range(at, at + size), t if t < self.threads else s.BOOKKEEPING, shadow)
         for t in range(self.threads):
+            if self.machine.model != "sc":
+                buffer = int(self.C[c.C_BUFFERS]) + t * int(self.C[c.C_BUFFER_SIZE])
+                self._belong(range(buffer, buffer + int(self.C[c.C_BUFFER_SIZE])), t)
             for name in THREAD_BOOKKEEPING:
                 self.classes[int(self.C[c.C_AREA]) + t * c.T_SIZE + getattr(c, name)] = s.BOOKKEEPING
 
@@ -149,6 +152,7 @@ class Parts:
         h[s.P_LIVE] = self._table([at + start for start in starts])
         longest = int(self.C[c.C_REG_SIZE] + self.C[c.C_PRIVATE_SIZE]) + c.T_SIZE + 64
         frame = int(1 << self.C[c.C_FRAME_SHIFT]) // 8 + c.F_SIZE
+        longest += int(self.C[c.C_BUFFER_SIZE])
         room = 3 * (longest + frame + int(self.C[c.C_N_FRAMES]) + 4 * self.threads + 2 * _MOST)
         cell = 0
         for name, size in ((s.P_VECTOR, self.threads + 2), (s.P_MEMORY, len(self.chunks) + 1), (s.P_MARKS, parts),

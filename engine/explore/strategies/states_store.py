@@ -30,7 +30,7 @@ class Store:
         self.P = parts.P
         self.size = parts.threads + 2 >> 1  # words of a state
         X[s.X_COMPACT] = int(compact)
-        X[s.X_MEMO] = -1 if machine.C[c.C_RELAXES] or machine.model != "sc" else _MEMO - 1
+        X[s.X_MEMO] = -1 if machine.C[c.C_RELAXES] else _MEMO - 1
         self.Q, self.O, self.H = (np.zeros(n, np.int64) for n in (8 * _FIRST, _FIRST, 2 * _FIRST))
         self.V = np.zeros(1 if compact else _FIRST * self.size, np.int64)
         self.G = np.zeros(2 * _FIRST, np.int64)
