@@ -1,9 +1,9 @@
 """S3: which word of the descriptor can hold the count? Every candidate beside everybody who might touch it.
 
-`struct ptdesc` (Vishal Moola, v4 of June 2023, merged in 6.6) overlays `struct page`. Matthew Wilcox, 26 Apr 2024: put the
-entry count in the union with `pt_mm` and `pt_frag_refcount`; "could even" be the one with `pt_list`. One small protocol
-counts in the word that a variant names; `VISITORS` are the other users of the same 64 bytes. A variant is a pair of them,
-and what is expected is one table.
+`struct ptdesc` (Vishal Moola, v4 of June 2023, merged in 6.6) overlays `struct page`. Matthew Wilcox, 26 Apr 2024: put
+the entry count in the union with `pt_mm` and `pt_frag_refcount`; "could even" be the one with `pt_list`. One small
+protocol counts in the word that a variant names; `VISITORS` are the other users of the same 64 bytes. A variant is a
+pair of them, and what is expected is one table.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine import Geometry, Param, Role, Scenario, Variant, protocol
+from engine import Param, Role, Scenario, Variant, protocol
 from engine.declare import Mem
 from engine.memory.page import ENTRIES
 from scenarios.forms import PTDESC_FORM, RFC_V1, RFC_V2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -79,7 +80,7 @@ def broken() -> list[tuple[Scenario, Variant]]:
 
 
 def _name(scenario: str, variant: str) -> str:
-    return f"{scenario}__{variant}".replace("-", "_")
+    return re.sub(r"\W|-", "_", f"{scenario}__{variant}")
 
 
 def _filled(template: str, schedule: Schedule, race: str) -> str:
