@@ -143,7 +143,8 @@ SLEEPING_MAP = Scenario(
     variants=(
         Variant("gfp-kernel", "VFIO's GFP_KERNEL", "S4-f", "sequential", "sleep-in-atomic", {"count": 48, "gfp": 1},
                 needs=("maps",), locks=("qrwlock",)),
-        Variant("gfp-atomic", "never sleeps, or allocated before the lock", params={"count": 48}, needs=("maps", "tables")),
+        Variant("gfp-atomic", "never sleeps, or allocated before the lock", params={"count": 48},
+                needs=("maps", "tables")),
     ),
 )
 
