@@ -11,11 +11,13 @@ from engine import Geometry, load_file
 from engine.errors import NotDeterministicError, UsageError
 from engine.explore import STRATEGIES, Bound, Look, explore
 from engine.explore.machine import cells as c
+from engine.explore.strategies import TABLE
 from engine.explore.strategies.base import Strategy
 from engine.explore.strategies.random_walk import RandomWalk
 from engine.language.program import build
 from tests.protocols import words as w
 from tests.protocols.counter import SCENARIO
+from tests.protocols.draws import STORE_BUFFERING
 
 TWO = w.scenario(w.increment, w.increment)
 
@@ -84,6 +86,20 @@ def test_a_violation_at_rest_has_a_final_state_and_does_not_end_the_search() -> 
 
 def test_nobody_pays_for_final_states_who_does_not_want_them() -> None:
     assert explore(SCENARIO, "atomic").finals is None
+
+
+@pytest.mark.parametrize("model", ["sc", "tso", "pso"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_knows_a_model_or_refuses_it(strategy: str, model: str) -> None:
+    """A verdict under a model that a strategy does not know would be a lie."""
+    if model not in TABLE[strategy].models:
+        with pytest.raises(UsageError, match=f"strategy {strategy} does not know model {model}"):
+            explore(STORE_BUFFERING, strategy=strategy, model=model)
+        return
+    limit = None if TABLE[strategy].ends else 5000
+    result = explore(STORE_BUFFERING, strategy=strategy, model=model, finals=True, executions=limit)
+    outcomes = {(1, 2), (2, 1), (2, 2)} | ({(1, 1)} if model != "sc" else set())
+    assert result.outcomes("seen[0]", "seen[1]") == outcomes
 
 
 # --- progress ---

@@ -37,6 +37,8 @@ class Search:
         row = strategies.find(name)
         if options.preemptions is not None and "preemptions" not in row.options:
             raise UsageError(f"a bound on preemptions is for strategy dfs; {name} does not keep to it")
+        if machine.model not in row.models:
+            raise UsageError(f"strategy {name} does not know model {machine.model}; it knows: {', '.join(row.models)}")
         self.machine, self.budget, self.name = machine, _FIRST_BUDGET, name
         self.finals: set[FinalState] | None = set() if finals else None
         self.strategy = strategies.load(name)(machine, options)

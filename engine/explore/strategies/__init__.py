@@ -21,13 +21,14 @@ class Row:
     """One strategy.
 
     `place`: module and class. `ends`: it can see every execution, and then ends by itself. `options`: the fields of
-    `base.Options` it takes besides `executions`. `says`: one line for people.
+    `base.Options` it takes besides `executions`. `says`: one line for people. `models`: the memory models it knows.
     """
 
     place: str
     ends: bool
     options: frozenset[str]
     says: str
+    models: tuple[str, ...] = ("sc", "tso", "pso")
 
 
 TABLE: Final[dict[str, Row]] = {
@@ -36,7 +37,7 @@ TABLE: Final[dict[str, Row]] = {
     "states": Row("states:States", True, frozenset({"memory", "compact"}),
                   "depth first through the states instead of the executions; finds livelocks"),
     "dpor": Row("dpor:OptimalReduction", True, frozenset(),
-                "one execution of each Mazurkiewicz trace: optimal dynamic partial order reduction"),
+                "one execution of each Mazurkiewicz trace: optimal dynamic partial order reduction", ("sc",)),
     "random": Row("random_walk:RandomWalk", False, frozenset({"seed"}),
                   "each step by a thread drawn uniformly among the enabled ones"),
     "pct": Row("pct:Pct", False, frozenset({"seed", "depth"}),
