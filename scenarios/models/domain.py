@@ -32,15 +32,20 @@ _MODE_BITS: Final = 7  # frames are aligned to 16 bytes at least
 
 
 @protocol
-def root_of(mem: Mem, domain: int) -> tuple[int, int]:
-    """The root table and its level."""
+def mode_of(mem: Mem, domain: int) -> int:
+    """The level of the root, where it is not in the root's own word."""
     if GROWS == TWO_WORDS:
-        mode = mem.read_once(MODE[domain])
-        return mem.read_once(ROOT[domain]), mode
+        mode: int = mem.read_once(MODE[domain])
+        return mode
+    return LEVELS
+
+
+@protocol
+def rooted(mode: int, root: int) -> tuple[int, int]:
+    """The root table and its level, of what `mode_of` and ROOT say; read in this order, as the driver does."""
     if GROWS == ONE_WORD:
-        both = mem.smp_load_acquire(ROOT[domain])
-        return both & ~_MODE_BITS, both & _MODE_BITS
-    return mem.read_once(ROOT[domain]), LEVELS
+        return root & ~_MODE_BITS, root & _MODE_BITS
+    return root, mode
 
 
 @protocol

@@ -14,7 +14,7 @@ from engine import Param, SpinLock, protocol
 from engine.declare import Mem
 from engine.memory.page import LEVELS
 from scenarios.models.count import COUNT, alloc_table, count_of, put_table, reset_count
-from scenarios.models.domain import root_of, set_root
+from scenarios.models.domain import ROOT, mode_of, rooted, set_root
 from scenarios.models.radix import last_page, table_entry
 
 START_LEVELS = Param("start_levels", 3)
@@ -24,11 +24,11 @@ DOMAIN_LOCK = SpinLock("domain_lock")
 @protocol
 def grow(mem: Mem, domain: int, last: int, lowest: int) -> int:
     """Make room for page `last` in a leaf at level `lowest`. 0 if there is no page, or no further level."""
-    _root, level = root_of(mem, domain)
+    _root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
     while (last > last_page(level)) | (level < lowest):
         if not add_level(mem, domain, level):
             return 0
-        _root, level = root_of(mem, domain)
+        _root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
     return 1
 
 
@@ -41,7 +41,7 @@ def add_level(mem: Mem, domain: int, seen: int) -> int:
     if frame == 0:
         return 0
     mem.spin_lock(DOMAIN_LOCK)
-    root, level = root_of(mem, domain)
+    root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
     if level == seen:
         mem.write_once(frame, table_entry(root, level + 1))
         if COUNT:

@@ -79,7 +79,7 @@ def split_exclusively(mem: Mem, domain: int, level: int, at: int) -> int:
     to_write(mem, domain)
     table, found, leaf = walk(mem, domain, at, level)
     done = 1
-    if (found == level) & present(leaf) & (not is_table(leaf, level)):
+    if (found == level) & present(leaf) & (not is_table(leaf, level)) & (extent(leaf, level) > 1):
         done = replace_leaf(mem, domain, level, entry_at(table, at, level), leaf, at)
     mem.write_unlock(PGD_LOCK[domain])
     mem.read_lock(PGD_LOCK[domain])

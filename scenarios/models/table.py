@@ -12,7 +12,7 @@ from engine.declare import Mem
 from engine.language.names import array
 from engine.memory.page import ENTRY_SHIFT, FRAME_SHIFT, LEVELS
 from scenarios.models.count import alloc_table, clear_pte, put_table, reset_count, set_pte
-from scenarios.models.domain import GROWS, PGD_LOCK, root_of, set_root
+from scenarios.models.domain import GROWS, PGD_LOCK, ROOT, mode_of, rooted, set_root
 from scenarios.models.gather import EVERYWHERE, FIRST, GATHER_WORDS, LAST, REMOVED, list_add, sync
 from scenarios.models.grow import START_LEVELS, grow
 from scenarios.models.radix import (
@@ -65,7 +65,7 @@ def destroy_domain(mem: Mem, domain: int) -> None:
     """Free all tables of a domain that nobody uses any more, with what is mapped."""
     g = array(GATHER_WORDS)
     g[LAST] = EVERYWHERE
-    root, level = root_of(mem, domain)
+    root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
     list_tables(mem, level, root, g)
     if ROOT_SHIFT:
         for n in range(1, 1 << ROOT_SHIFT - ENTRY_SHIFT):
@@ -77,7 +77,7 @@ def destroy_domain(mem: Mem, domain: int) -> None:
 @protocol
 def walk(mem: Mem, domain: int, vpfn: int, lowest: int) -> tuple[int, int, int]:
     """From the root to `lowest`, or to the first entry that is no table: (table, its level, the entry's value)."""
-    table, level = root_of(mem, domain)
+    table, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
     if GROWS:
         if vpfn > last_page(level):
             return table, level, 0
@@ -92,7 +92,7 @@ def walk(mem: Mem, domain: int, vpfn: int, lowest: int) -> tuple[int, int, int]:
 @protocol
 def walk_alloc(mem: Mem, domain: int, vpfn: int, lowest: int) -> tuple[int, int]:
     """From the root to the entry at `lowest`, adding tables: (entry's address, table), or (0, 0)."""
-    table, level = root_of(mem, domain)
+    table, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
     while level > lowest:
         pte = entry_at(table, vpfn, level)
         entry = mem.read_once(pte)

@@ -21,7 +21,7 @@ from engine.declare import Mem
 from engine.language.names import array
 from engine.memory.page import ENTRY_SHIFT
 from scenarios.models.count import base_count, clear_pte, count_of, put_table, reset_count
-from scenarios.models.domain import GROWS, PGD_LOCK, root_of
+from scenarios.models.domain import GROWS, PGD_LOCK, ROOT, mode_of, rooted
 from scenarios.models.gather import (
     AGAIN,
     EMPTY,
@@ -84,7 +84,7 @@ def unmap_pages(mem: Mem, domain: int, vpfn: int, pages: int) -> int:
     g[AGAIN] = 1
     while g[AGAIN]:
         g[AGAIN] = 0
-        root, level = root_of(mem, domain)
+        root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
         reached = last
         if GROWS:
             reached = min(last, last_page(level))
@@ -250,7 +250,7 @@ def prune(mem: Mem, domain: int, first: int, last: int, g: list[int]) -> None:
     """Take every empty table on the way to [first, last] out, in one write section."""
     mem.write_lock(PGD_LOCK[domain])
     before = g[LIST]
-    root, level = root_of(mem, domain)
+    root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
     prune_level(mem, domain, level, root, first, last, g)
     if g[LIST] != before:
         mem.count(UNLINKED)
