@@ -62,3 +62,27 @@ def test_the_python_of_the_search_page_runs(monkeypatch: pytest.MonkeyPatch) -> 
     exec(code, names)
     assert names["result"].violation is not None
     assert names["result"].complete is False
+
+
+def test_the_catalogue_has_every_scenario_and_variant_as_it_is() -> None:
+    from scenarios import all_scenarios
+    from stress import catalogue
+
+    page = (ROOT / "docs" / "catalogue.md").read_text()
+    assert page.startswith(catalogue.HEAD)
+    stale = [s.name for s in all_scenarios() if catalogue.table(s) not in page]
+    assert stale == [], "docs/catalogue.md is stale: python -m stress.catalogue > docs/catalogue.md"
+    assert page.count("\n## ") == len(all_scenarios())
+
+
+@pytest.mark.parametrize("name", ["both-give-up", "fragment-store", "type-alias", "cow-splice"])
+def test_the_catalogues_pictures_are_what_is_drawn(name: str) -> None:
+    """Some of them: each costs a replay. Their schedules are checked one by one with the ready scripts."""
+    from scenarios import find
+    from stress import catalogue
+
+    scenario, _ = find(name)
+    drawn = catalogue.pictures(scenario)
+    assert drawn
+    assert catalogue.table(scenario) + drawn in (ROOT / "docs" / "catalogue.md").read_text(), (
+        "docs/catalogue.md is stale: python -m stress.catalogue > docs/catalogue.md")

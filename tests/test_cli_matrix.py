@@ -1,0 +1,32 @@
+"""`pttorture matrix`: which placement of the count survives what."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scenarios.s3_placement import OUTCOMES, PLACES, VISITORS
+from stress import cli
+
+
+def test_the_matrix_is_the_table_of_expectations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "matrix.json"
+    assert cli.main(["matrix", "--json", str(target)]) == 0
+    results = {r["variant"]: r for r in json.loads(target.read_text())["results"]}
+    assert len(results) == len(PLACES) * len(VISITORS)
+    broken = {name: r["found"] for name, r in results.items() if r["found"] != "clean"}
+    assert broken == {f"{place}+{visitor}": kind for (place, visitor), (kind, _) in OUTCOMES.items()}
+    assert all(r["complete"] for r in results.values() if r["found"] == "clean")
+    out = capsys.readouterr().out
+    assert max(map(len, out.split("\n"))) <= 80
+    rows = {line.split()[0]: line.split()[1:] for line in out.split("\n") if line.partition(" ")[0] in PLACES}
+    assert list(rows) == list(PLACES)
+    assert rows["refcount"] == ["MF", *["-"] * 7]
+    assert out.count("missed-free") == 1  # the legend
+
+
+def test_a_scenario_that_is_no_matrix(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["matrix", "transient-get"]) == 2
+    assert "no pairs ROW+COLUMN" in capsys.readouterr().err
