@@ -1,6 +1,6 @@
-"""Search every pair of a scenario whose variants are pairs, and show the outcomes as one table.
+"""Search all pairs of a scenario and show the outcomes as one table.
 
-`placement` is such a scenario: the count of a table's entries in each word of
+Pairs are variants called ROW+COLUMN. `placement` is such a scenario: the count of a table's entries in each word of
 its descriptor (rows), beside each other user of that word (columns).
 """
 
