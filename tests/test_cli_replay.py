@@ -97,6 +97,44 @@ def test_what_diverges_in_another_process_is_still_a_divergence() -> None:
     assert isinstance(nursery._error({"error": "?", "code": 2}), UsageError)
 
 
+@pytest.mark.parametrize("executor", ["python", pytest.param("native", marks=pytest.mark.native)])
+def test_what_only_the_search_sees_is_no_difference(tmp_path: Path, executor: str,
+                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    """Real threads follow a schedule that ends in a step limit, and are not said to have got another result."""
+    path = tmp_path / "limit.json"
+    assert cli.main(["explore", str(ROOT / "tests/protocols/livelock.py"), "--save", str(path)]) in (0, 1)
+    assert json.loads(path.read_text())["violation"]["kind"] == "step-limit"
+    capsys.readouterr()
+    assert cli.main(["replay", str(path), "--executor", executor]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"replayed on {executor}: 10,001 steps, clean: all steps as recorded; that they end in a step-limit" in out
+    assert cli.main(["repro", str(path), "--script", str(tmp_path / "limit.py")]) == 0
+    done = subprocess.run([sys.executable, str(tmp_path / "limit.py"), "--executor", executor], capture_output=True,
+                          text=True, check=False, timeout=300, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("executor", ["python", pytest.param("native", marks=pytest.mark.native)])
+def test_a_store_that_becomes_visible_late_is_for_the_search_alone(tmp_path: Path, executor: str,
+                                                                   capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "late.json"
+    peterson = ROOT / "tests/protocols/peterson.py"
+    assert cli.main(["explore", f"{peterson}:no-fence", "--model", "tso", "--save", str(path)]) == 0
+    assert "flush: wants: 0 -> 1" in capsys.readouterr().out
+    assert cli.main(["replay", str(path)]) == 0
+    capsys.readouterr()
+    assert cli.main(["replay", str(path), "--executor", executor]) == 2
+    err = capsys.readouterr().err
+    assert "is the late flush of a store, under tso; only `explore` can force that" in err
+    assert err.count("\n") == 1
+    assert cli.main(["repro", str(path), "--script", str(tmp_path / "late.py")]) == 0
+    done = subprocess.run([sys.executable, str(tmp_path / "late.py"), "--executor", "explore", "--executor", executor],
+                          capture_output=True, text=True, check=False, timeout=300,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"not replayed on {executor}: " in done.stdout
+
+
 def test_a_schedule_without_sites_is_replayed_by_its_numbers(saved: Path) -> None:
     data = json.loads(saved.read_text())
     del data["sites"]

@@ -52,7 +52,7 @@ CASES = [
     (f.scenario(f.lock_misuse), 9, "lock-misuse", "the role ends with spin held"),
     (f.scenario((f.one_two, 0), (f.one_two, 1)), 1, "deadlock", "CPU0 r0 waits for lock[1] (write, "),
     (f.scenario(f.sleeper), 1, "sleep-in-atomic", "with a spinning lock held: spin (write, taken at "),
-    (f.scenario(f.waiter, f.setter), 1, "deadlock", "for a word that nobody will change"),
+    (f.scenario(f.waiter, f.setter), 1, "deadlock", "for flag = 0 to change, which nobody will do"),
     (f.scenario(f.warner), 1, "warning", "WARN_ON("),
     (f.scenario(f.dive), 1, "stack-overflow", "calls deeper than 64"),
     (f.scenario(f.endless), 1, "step-limit", "more than 500 steps"),

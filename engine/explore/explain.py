@@ -209,8 +209,19 @@ class _Explainer:
                 lines.append(self._waits_for_lock(t))
             elif status == c.ASLEEP and asleep:
                 at = m.code.where(m.area(t, c.T_PC) - 1)
-                lines.append(f"{who(m, t)} waits at {at} for a word that nobody will change")
+                words = ", ".join(self._watched(t)) or "a word"
+                lines.append(f"{who(m, t)} waits at {at} for {words} to change, which nobody will do")
         return lines
+
+    def _watched(self, t: int) -> list[str]:
+        """The words that a thread asleep in cpu_relax has read: `flag = 0`."""
+        m, layout, words = self.m, self.m.program.layout, []
+        for k in range(max(0, m.area(t, c.T_WATCHED))):
+            key, seen = m.area(t, c.T_WATCH + 2 * k), m.area(t, c.T_WATCH + 2 * k + 1)
+            address = layout.GLOBALS + 8 * ((key >> 2) - int(m.C[c.C_MEMORY])) + 4 * (key >> 1 & 1)
+            if layout.GLOBALS <= address < layout.END:  # else it waits for a lock
+                words.append(f"{layout.where(address)} = {seen & (1 << 64) - 1}")
+        return list(dict.fromkeys(words))
 
     def _waits_for_lock(self, t: int) -> str:
         m = self.m

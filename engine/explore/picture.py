@@ -87,6 +87,8 @@ class _Drawing:
             return
         self._flush()
         text = describe(self.program, e, self._failed(e))
+        if self._failed(e) and self.violation is not None and self.violation.kind == "step-limit":
+            text = f"{self.program.sites[e.site].primitive}()"  # the step that is one too many was not taken
         if self.steps:
             site = self.program.sites[e.site]
             text = f"{number}: {text} [{Path(site.file).name}:{site.line}]"

@@ -10,7 +10,7 @@ from stress.repro import main
 
 SCHEDULE = r'''
 {
- "bound": {"preemptions": 3, "smallest": "", "steps": 10000, "strategy": "dfs"},
+ "bound": {"preemptions": 3, "smallest": "Nothing breaks with fewer preemptions.", "steps": 10000, "strategy": "dfs"},
  "choices": [[], [], []],
  "engine": "0.1.0",
  "geometry": {"entries": 4, "frames": 4, "levels": 1},
