@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine import Geometry
@@ -353,3 +355,18 @@ def test_addresses_and_attributes_have_bits_of_their_own(form: Format) -> None:
         assert form.attributes(prot) & form.address == 0
         if prot & (READ | WRITE):
             assert (form.attributes(prot) | form.page_bits) & form.present, "a mapping is present"
+
+
+def size_text(size: int) -> str:
+    unit = (size.bit_length() - 1) // 10
+    return f"{size >> 10 * unit} {('B', 'KiB', 'MiB', 'GiB')[unit]}"
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
+def test_the_page_has_the_row_of_every_format(form: Format) -> None:
+    leaves = [size_text(size) for size in form.leaves]
+    sizes = f"{leaves[0]} to {leaves[-1]}" if form.run_bits else ", ".join(leaves)
+    levels = f"{form.start_levels} to {form.levels}" if form.start_levels else str(form.levels)
+    row = f"| `{form.name}` | {form.about} | {leaves[0]} | {levels} | {sizes} |"
+    page = Path(__file__).parent.parent / "docs" / "formats.md"
+    assert row in page.read_text().splitlines()
