@@ -218,6 +218,19 @@ def test_smallest_takes_a_scenario_and_a_bound() -> None:
     assert not smallest(SCENARIO, "locked").minimal
 
 
+def test_an_interrupted_question_keeps_what_the_bounded_search_has_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    import engine.explore.finding as finding
+
+    def interrupted(_finder: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(finding, "_over", lambda _result: False)
+    monkeypatch.setattr(finding._Finder, "_ask", interrupted)
+    result = smallest(build(SCENARIO, "locked"))
+    assert result.interrupted
+    assert result.executions > 0
+
+
 # --- memory models ---
 
 

@@ -54,13 +54,15 @@ def smallest(what: Scenario | Program, variant: str = "", *, bound: Bound | None
 
 class _Finder:
     """Attributes:
-        best: the last bound that was searched completely. known: a violation that the search through states found.
+        best: the last bound that was searched completely. part: the one after it, as far as it was searched.
+        known: a violation that the search through states found.
     """
 
     def __init__(self, machine: Machine, bound: Bound) -> None:
         self.machine, self.bound = machine, bound
         self.begin = 0.0
         self.best: Result | None = None
+        self.part: Result | None = None
         self.known: Result | None = None
         self.asked = False
 
@@ -73,9 +75,9 @@ class _Finder:
                 if result is not None:
                     return result
         except KeyboardInterrupt:
-            if self.best is None:
+            if (said := self.best or self.part) is None:
                 raise
-            return replace(self.best, interrupted=True)
+            return replace(said, interrupted=True)
         return self._at_last(None)
 
     def _within(self, allowed: int) -> Result | None:
@@ -87,6 +89,7 @@ class _Finder:
         data = described("dfs", Options(allowed), self.bound.steps)
         result = run(search, data, max(self._left() if self.asked else min(self._left(), _PATIENCE), 0.5))
         if not _over(result) and self._left() > 0:
+            self.part = result
             if (verdict := self._ask()) is not None:
                 return verdict
             result = run(search, data, max(self._left(), 0.5))
