@@ -15,7 +15,8 @@ from stress import options
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("name", metavar="NAME", help="what to explore")
-    add("--strategy", metavar="S", help="dfs, dpor, states (complete within a bound), or a sampler: random, pct, pos, surw")
+    add("--strategy", metavar="S",
+        help="dfs, dpor or states (complete within a bound), or a sampler: random, pct, pos, surw")
     add("--model", type=options.one_of("memory model", ("sc", "tso", "pso")), default="sc", metavar="M",
         help="memory model: sc (default), tso, pso")
     add("--lock", type=options.one_of("lock", options.ALL_LOCKS), metavar="NAME", help="queueing rule of the RW locks")
