@@ -30,6 +30,19 @@ def test_kind(name, compact):
     assert (kind, result.complete) == (scenario.variants[0].expects, not compact)
 
 
+@pytest.mark.parametrize("name", ["ended", "lonely", "asleep", "woken", "back-off", "recycler", "starved"])
+@pytest.mark.parametrize("model", ["tso", "pso"])
+def test_store_buffers_neither_hide_a_livelock_nor_make_one(name, model):
+    """A store that waits for ever would be an unfair cycle: its flusher could always have taken a step."""
+    scenario = BY_NAME[name]
+    program = build(scenario)
+    result = explore(program, strategy="states", model=model, stop_at_first=False)
+    kind = result.violation.kind if result.violation else CLEAN
+    assert (kind, result.complete) == (scenario.variants[0].expects, True)
+    if result.schedule is not None:
+        assert replay(program, result.schedule).violation == result.violation
+
+
 @pytest.mark.parametrize("name", [s.name for s in SCENARIOS if s.variants[0].expects == "livelock"])
 def test_a_replay_comes_to_one_state_twice_and_can_go_on_so_for_ever(name):
     program = build(BY_NAME[name])

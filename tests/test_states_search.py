@@ -14,7 +14,9 @@ from engine.explore.strategies import cells as x
 from engine.explore.strategies import load, states_parts
 from engine.explore.strategies.base import Options
 from engine.language.program import build
+from engine.violations import BY_CODE
 from stress import cli
+from tests import protocol_source as source
 from tests.protocols import faults as f
 from tests.protocols import words as w
 from tests.protocols.counter import SCENARIO
@@ -128,6 +130,36 @@ def test_every_named_word_of_the_state_is_classified():
     named = {name for name in vars(c) if name[:2] in ("S_", "T_", "F_", "L_")}
     named -= {"S_HEADER", "T_SIZE", "F_SIZE"}
     assert named == known
+
+
+RENEWED = """
+@protocol
+def setup(mem):
+    mem.write_once(A, mem.alloc_page(1))
+
+@protocol
+def renewer(mem):
+    page = mem.read_once(A)
+    mem.atomic_set(refcount(page), 0)
+    mem.free_page(page)
+    mem.write_once(A, mem.alloc_page(1))
+
+@protocol
+def user(mem):
+    page = mem.read_once(A)
+    {keep}
+    mem.write_once(page, 1)
+"""
+
+
+@pytest.mark.parametrize("keep", ["mem.read_once(B)", "mem.write_once(B, page); page = mem.read_once(B)"])
+def test_an_old_pointer_alone_tells_two_states_apart(keep, tmp_path):
+    """A page is freed, handed out and published again: who has read the word before and who reads it now differ."""
+    text = RENEWED.replace("{keep}", keep.replace("; ", "\n    "))
+    program = source.program(tmp_path, text, roles=["renewer", "user"])
+    assert agree(keep, program, "qrwlock")
+    found = everything(program, "states", most=1 << 60).violations
+    assert {BY_CODE[kind].name for kind, _, _ in found} == {"use-after-free", "stale-pointer"}
 
 
 @pytest.mark.parametrize("fault", [0, 1])

@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 
 from engine.explore.load import Machine
-from engine.explore.machine import cells as c
 from engine.explore.machine.arrays import constant, words
 from engine.explore.machine.control import SOURCES
 from engine.explore.strategies import cells as x
@@ -189,7 +188,7 @@ def cycle_of(machine: Machine, picks: Sequence[int]) -> Cycle | None:
         if pick is None:
             break
         choosing, able = machine.chooser(), options(machine)
-        steps.append((machine.area(pick, c.T_PC), pick) if choosing < 0 else None)
+        steps.append((machine.next_row(pick), machine.thread_of(pick)[0]) if choosing < 0 else None)
         disabled = 0 if choosing >= 0 else (1 << machine.processes) - 1 & ~bits([t for _, t in able])
         fair.append(disabled | 1 << (choosing if choosing >= 0 else pick))
         take(machine, pick)
