@@ -106,8 +106,9 @@ class Classes:
         self.A = np.zeros(self.size * 4000, np.int64)
         self.n = len(machine.program.threads)
         self.events: list[tuple[int, int, tuple[int, ...]]] = []  # thread, value, clock
+        self.marks: list[tuple[int, int, int]] = []  # undo mark before it, thread, value
         self.last: list[tuple[int, ...]] = [(0,) * self.n] * self.n  # what each thread knows
-        self.failed = 0
+        self.failed = self.over = False
         self.classes: dict[frozenset[Any], Any] = {}
         machine.reset()
         self._go()
@@ -142,22 +143,34 @@ class Classes:
             yield from ((t, -1) for t in range(self.n) if mask >> t & 1)
 
     def _go(self) -> None:
-        branches = list(self._branches())
+        branches = [] if self.over else list(self._branches())
         if not branches:
             self._end()
         for t, value in branches:
             mark, last, failed = self.m.mark, list(self.last), self.failed
+            self.marks.append((mark, t, value))
+            state, log = self.m.S.copy(), self.m.U[:mark].copy()
             self._take(t, value)
             self._go()
-            self.m.undo(mark)
+            self.m.S[:], self.m.U[:mark] = state, log
+            self.marks.pop()
             self.events.pop()
-            self.last, self.failed = last, failed
+            self.last, self.failed, self.over = last, failed, False
+
+    def _fail(self) -> None:
+        """The step is a violation, or the one that the choice belongs to: it changes nothing and ends its thread."""
+        self.failed = True
+        for mark, t, value in reversed(self.marks):
+            if value < 0:
+                self.m.undo(mark)
+                self._probe(4, t)
+                return
+        self.over = True
 
     def _take(self, t: int, value: int) -> None:
         m, at = self.m, self.size * len(self.events)
         asleep = [q for q in range(self.n) if m.area(q, c.T_STATUS) == c.ASLEEP]
         watched = {q: m.area(q, c.T_WATCHED) for q in asleep}
-        mark = m.mark
         if value >= 0:
             self.A[at:at + self.size] = 0
             m.choose(t, value)
@@ -171,9 +184,7 @@ class Classes:
             self._probe(3, q, at)
             m.S[cell] = now
         if m.failed:
-            m.undo(mark)
-            self._probe(4, t)
-            self.failed += 1
+            self._fail()
         clock = list(self.last[t])
         for k, (_, _, other) in enumerate(self.events):
             if self._probe(2, self.size * k, at):

@@ -10,9 +10,9 @@ Where the machine is more than that paper's model:
     choices     a value of `mem.choose` is an event of its own that touches nothing and races with the other values
     waiting     a thread may have to wait for a lock or in a spin loop, and one step may make another impossible: see
                 `dpor_reverse.settle_waiting`. A failed turn of a one-step spin loop is no event (`dpor_reverse.awaits`)
-    violations  a step that is a violation changes nothing and ends its thread; the others go on, so that all that can
-                happen beside it is seen. The schedule that is recorded ends at the violation. A deadlock, the check at
-                rest and the limit on steps end the execution
+    violations  a step that is a violation, itself or by a choice that belongs to it, changes nothing and ends its
+                thread; the others go on, so that all that can happen beside it is seen. The schedule that is recorded
+                ends at the violation. A deadlock, the check at rest and the limit on steps end the execution
 """
 
 from __future__ import annotations
@@ -80,19 +80,26 @@ def asleep(C: Any, S: Any, V: Any) -> Any:
 
 
 @jit
+def step_of(X: Any, EV: Any, j: Any) -> Any:
+    """The step that event j is, or to which it belongs as a choice; -1 for a choice before all steps."""
+    while j >= 0 and EV[d.event(X, j) + d.E_KIND] == d.VALUE:
+        j -= 1
+    return j
+
+
+@jit
 def fail(S: Any, X: Any, EV: Any) -> None:
     """The last event is a violation."""
     e = d.event(X, X[x.X_DEPTH] - 1)
     X[x.X_EXECUTIONS] += 1 - X[d.X_COUNTED]
-    if S[c.S_KIND] == STEP_LIMIT and S[c.S_DETAIL] == c.LIMIT_STEPS:
+    X[d.X_COUNTED] = 1
+    X[x.X_PHASE] = d.FAILED
+    if (S[c.S_KIND] == STEP_LIMIT and S[c.S_DETAIL] == c.LIMIT_STEPS) or step_of(X, EV, X[x.X_DEPTH] - 1) < 0:
         X[d.X_EVENTS] = X[x.X_DEPTH]
         X[d.X_END] = EV[e + d.E_MARK]
+        X[d.X_WAITING] = 0
         X[d.X_COUNTED] = 0
         X[x.X_PHASE] = d.ANALYSE
-        return
-    X[d.X_COUNTED] = 1
-    EV[e + d.E_FAILED] = 1
-    X[x.X_PHASE] = d.FAILED
 
 
 @jit
@@ -147,12 +154,32 @@ def go(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, V: Any, kind: An
 
 @jit
 def go_on(C: Any, S: Any, U: Any, X: Any, EV: Any) -> None:
-    """The others go on after a violation that was told."""
-    e = d.event(X, X[x.X_DEPTH] - 1)
-    undo(S, U, EV[e + d.E_MARK])
-    reverse.end_thread(C, S, U, EV[e + d.E_PROCESS])
-    X[d.X_FAILURES] += 1
+    """The others go on after a violation that was told, as if its step, with its choices, had changed nothing."""
+    last = X[x.X_DEPTH] - 1
+    first = step_of(X, EV, last)
+    undo(S, U, EV[d.event(X, first) + d.E_MARK])
+    reverse.end_thread(C, S, U, EV[d.event(X, first) + d.E_PROCESS])
+    for j in range(first, last + 1):
+        EV[d.event(X, j) + d.E_FAILED] = 1
+        X[d.X_FAILURES] += 1
     X[x.X_PHASE] = x.FRESH
+
+
+@jit
+def take_back(C: Any, S: Any, U: Any, X: Any, EV: Any, j: Any) -> None:
+    """Back to the state before event j. Was it a choice that failed, then the step that it belongs to is done again."""
+    e = d.event(X, j)
+    if EV[e + d.E_FAILED] == 0 or EV[e + d.E_KIND] != d.VALUE:
+        undo(S, U, EV[e + d.E_MARK])
+        X[d.X_FAILURES] -= EV[e + d.E_FAILED]
+        return
+    first = step_of(X, EV, j)
+    undo(S, U, EV[d.event(X, first) + d.E_MARK])
+    for k in range(first, j + 1):
+        EV[d.event(X, k) + d.E_FAILED] = 0
+        X[d.X_FAILURES] -= 1
+        if k < j:
+            reverse.again(C, S, U, X, EV, k)
 
 
 @jit
@@ -160,6 +187,7 @@ def finish(C: Any, S: Any, U: Any, X: Any, EV: Any) -> Any:
     """Nobody goes on: a deadlock, or the check at rest. True if that is something to stop at."""
     X[d.X_EVENTS] = X[x.X_DEPTH]
     X[d.X_END] = U[c.U_TOP]
+    X[d.X_WAITING] = 1
     X[x.X_PHASE] = d.ANALYSE
     if X[d.X_FAILURES] == 0:
         mask = m.enabled(C, S)
@@ -260,15 +288,14 @@ def forget_values(X: Any, EV: Any, W: Any, e: Any) -> None:
 
 
 @jit
-def back(S: Any, U: Any, X: Any, EV: Any, Q: Any, W: Any) -> None:
+def back(C: Any, S: Any, U: Any, X: Any, EV: Any, Q: Any, W: Any) -> None:
     """Take the last event back; go on from there if its node's wakeup tree has another branch."""
     j = X[x.X_DEPTH] - 1
     e = d.event(X, j)
-    undo(S, U, EV[e + d.E_MARK])
+    take_back(C, S, U, X, EV, j)
     X[x.X_DEPTH] = j
     if EV[e + d.E_KIND] == d.SPIN:
         return
-    X[d.X_FAILURES] -= EV[e + d.E_FAILED]
     leave(X, EV, Q, W, j)
     if EV[e + d.E_TREE] != 0:
         X[d.X_NEW] = j
@@ -310,7 +337,7 @@ def search(C: Any, S: Any, U: Any, _D: Any, X: Any, F: Any, EV: Any, Q: Any, W: 
         elif X[d.X_LEFT] == 0:
             return x.FULL
         else:
-            back(S, U, X, EV, Q, W)
+            back(C, S, U, X, EV, Q, W)
         if ended:
             return x.FOUND if S[c.S_KIND] != 0 else x.ENDED
     return x.BUDGET
@@ -354,6 +381,5 @@ class OptimalReduction(Strategy):
         """The choices of the present execution; a violation that was told before is not a part of it."""
         EV, X = self.arrays[1], self.X
         rows = EV[:self.depth * int(X[d.X_EVENT_ROW])].reshape(self.depth, -1)
-        told = self.depth - int(X[x.X_PHASE] == d.FAILED)
         return [int(row[d.E_VALUE if row[d.E_KIND] == d.VALUE else d.E_PROCESS])
-                for j, row in enumerate(rows) if not row[d.E_FAILED] or j == told]
+                for row in rows if not row[d.E_FAILED]]

@@ -38,6 +38,7 @@ X_FAILURES: Final = x.X_OWN + 14  # events of the present execution that are vio
 X_COUNTED: Final = x.X_OWN + 15  # the present execution is counted already
 X_SCRATCH: Final = x.X_OWN + 16  # row of EV and Q for an event that is not there yet
 X_ALIVE: Final = x.X_OWN + 17  # where in V the records begin
+X_WAITING: Final = x.X_OWN + 19  # the execution is over because nobody can go on
 X_DIVERGED: Final = x.X_OWN + 18  # events that differ from what was foreseen; always 0
 
 # --- a row of EV ---

@@ -162,7 +162,7 @@ def of_waiting(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, W: Any, 
 def analyse(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any) -> Any:
     """Reverse the races of the execution that is over, from where the last call stopped; false if W is full."""
     events = X[d.X_EVENTS]
-    while X[d.X_EVENT] < events + C[c.C_THREADS]:
+    while X[d.X_EVENT] < events + (C[c.C_THREADS] if X[d.X_WAITING] else 0):
         j, r = X[d.X_EVENT], X[d.X_RACE]
         if X[d.X_LEFT] < (events + 1) * (X[d.X_PROCESSES] if j >= events else 1):
             return False

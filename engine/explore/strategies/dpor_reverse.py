@@ -113,7 +113,8 @@ def again(C: Any, S: Any, U: Any, X: Any, EV: Any, k: Any) -> None:
     """Take event k."""
     e = d.event(X, k)
     if EV[e + d.E_FAILED]:
-        end_thread(C, S, U, EV[e + d.E_PROCESS])
+        if EV[e + d.E_KIND] == d.STEP:
+            end_thread(C, S, U, EV[e + d.E_PROCESS])
     elif EV[e + d.E_KIND] == d.VALUE:
         m.choose(C, S, U, EV[e + d.E_PROCESS], EV[e + d.E_VALUE])
     else:
