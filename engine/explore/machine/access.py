@@ -57,8 +57,20 @@ LABELS: Final = ("read taken", "read queued", "read granted", "write taken", "wr
 (READ_TAKEN, READ_QUEUED, READ_GRANTED, WRITE_TAKEN, WRITE_QUEUED, WRITE_GRANTED, READ_UNLOCK, WRITE_UNLOCK,
  READ_TRY_TAKEN, READ_TRY_FAILED, WRITE_TRY_TAKEN, WRITE_TRY_FAILED, UPGRADED, NOT_UPGRADED, DOWNGRADED) = range(15)
 
+_ALWAYS: Final = (
+    (READ_TAKEN, READ_TAKEN), (READ_TAKEN, READ_TRY_TAKEN), (READ_TRY_TAKEN, READ_TRY_TAKEN),
+    (READ_GRANTED, READ_TRY_TAKEN), (READ_UNLOCK, READ_UNLOCK), (READ_GRANTED, READ_UNLOCK),
+    (READ_TRY_FAILED, READ_TRY_FAILED), (READ_TRY_FAILED, WRITE_TRY_FAILED), (WRITE_TRY_FAILED, WRITE_TRY_FAILED),
+)
+_NO_ORDER: Final = ((READ_TAKEN, READ_GRANTED), (READ_GRANTED, READ_GRANTED), (READ_QUEUED, READ_QUEUED))
+_LEAVING: Final = ((READ_TAKEN, READ_UNLOCK), (READ_UNLOCK, READ_TRY_TAKEN))
 #: rule -> pairs of labels that commute wherever both are possible. `tests/test_dpor_locks.py` tries all small states.
-LABELS_COMMUTE: Final[dict[int, tuple[tuple[int, int], ...]]] = {}
+#: A qrwlock's readers are granted the lock one after the other; glibc's last reader may hand over to a writer.
+LABELS_COMMUTE: Final[dict[int, tuple[tuple[int, int], ...]]] = {
+    ops.QRWLOCK: (*_ALWAYS, *_LEAVING, (NOT_UPGRADED, NOT_UPGRADED)),
+    ops.PTHREAD: (*_ALWAYS, *_NO_ORDER),
+    **dict.fromkeys((ops.PTHREAD_WRITER, ops.FAIR, ops.READ_FIRST, ops.WRITE_FIRST), (*_ALWAYS, *_NO_ORDER, *_LEAVING)),
+}
 
 # the array F that strategies pass along: for each lock mode the labels it commutes with, then a flag per row of code
 F_ROWS: Final = 128

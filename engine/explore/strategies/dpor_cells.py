@@ -39,6 +39,7 @@ X_COUNTED: Final = x.X_OWN + 15  # the present execution is counted already
 X_SCRATCH: Final = x.X_OWN + 16  # row of EV and Q for an event that is not there yet
 X_ALIVE: Final = x.X_OWN + 17  # where in V the records begin
 X_WAITING: Final = x.X_OWN + 19  # the execution is over because nobody can go on
+X_BY: Final = x.X_OWN + 20  # the event whose process begins what the last reversal asked for, -1 for none of it
 X_DIVERGED: Final = x.X_OWN + 18  # events that differ from what was foreseen; always 0
 
 # --- a row of EV ---
@@ -58,6 +59,9 @@ E_RECORD: Final = 10
 STEP: Final = 0
 VALUE: Final = 1
 SPIN: Final = 2  # no event: a failed turn of a spin loop, taken so that a deadlock shows
+
+RACE_SEEN_TO: Final = 1
+RACE_RECORD: Final = 2
 
 # --- a row of W; also a value explored ---
 W_PROCESS: Final = 0
@@ -100,8 +104,9 @@ def woken(X: Any, i: Any) -> Any:
 
 @jit
 def race(X: Any, i: Any, r: Any) -> Any:
-    """In Q: race r of event i: the earlier event, then the record that event i would have before it."""
-    return i * X[X_NODE_ROW] + 3 * X[X_PROCESSES] + r * (1 + X[X_RECORD])
+    """In Q: race r of event i: the earlier event; the event whose process shows that the reversal is seen to, or -1;
+    the record that event i would have before the earlier one."""
+    return i * X[X_NODE_ROW] + 3 * X[X_PROCESSES] + r * (RACE_RECORD + X[X_RECORD])
 
 
 @jit
@@ -119,7 +124,7 @@ def tree(X: Any, w: Any) -> Any:
 def sizes(processes: int, relaxes: bool) -> tuple[int, int, int, int]:
     """Words of a record and of a row of EV, Q and W."""
     size = a.SIZE_RELAXING if relaxes else a.SIZE
-    return size, E_RECORD + size, processes * (4 + 2 * size), W_RECORD + size
+    return size, E_RECORD + size, processes * (3 + RACE_RECORD + 2 * size), W_RECORD + size
 
 
 @jit

@@ -56,6 +56,7 @@ def add(F: Any, X: Any, EV: Any, Q: Any, j: Any) -> None:
             o = d.event(X, i)
             if Q[mine + EV[o + d.E_PROCESS]] < EV[o + d.E_NUMBER] and a.depend(F, EV, o + d.E_RECORD, EV, at):
                 Q[d.race(X, j, races)] = i
+                Q[d.race(X, j, races) + d.RACE_SEEN_TO] = -1
                 races += 1
                 join(X, Q, mine, i)
     if EV[e + d.E_KIND] != d.VALUE:

@@ -98,14 +98,17 @@ def scratch(X: Any, EV: Any, process: Any, kind: Any, value: Any) -> Any:
 def of_step(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, j: Any, row: Any, r: Any) -> None:
     """Race r of the event in `row`: event j, or the scratch row itself for one that waits for ever."""
     at = d.race(X, row, r)
-    i = Q[at]
+    i, by = Q[at], Q[at + d.RACE_SEEN_TO]
+    if by >= 0 and by < X[d.X_NEW]:
+        return
     e = scratch(X, EV, EV[d.event(X, row) + d.E_PROCESS], d.STEP, 0)
     if row != X[d.X_SCRATCH] and EV[d.record(X, j) + a.HOW] == 0:
         d.copy(EV, d.record(X, j), EV, e + d.E_RECORD, X[d.X_RECORD])
         examine(F, X, EV, Q, W, V, i, sequence(X, EV, Q, V, i, j, d.clock(X, j)))
     else:
-        d.copy(Q, at + 1, EV, e + d.E_RECORD, X[d.X_RECORD])
+        d.copy(Q, at + d.RACE_RECORD, EV, e + d.E_RECORD, X[d.X_RECORD])
         examine(F, X, EV, Q, W, V, i, sequence_of_varying(F, X, EV, Q, V, i, j))
+    Q[at + d.RACE_SEEN_TO] = j if X[d.X_BY] == X[d.X_SCRATCH] else X[d.X_BY]
 
 
 @jit

@@ -156,8 +156,9 @@ def settle(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, j: Any) -> N
     e, kept = d.event(X, j), 0
     for r in range(EV[e + d.E_RACES]):
         i = Q[d.race(X, j, r)]
-        if attempt(C, S, U, F, X, EV, Q, i, j, EV[e + d.E_PROCESS], d.race(X, j, kept) + 1):
+        if attempt(C, S, U, F, X, EV, Q, i, j, EV[e + d.E_PROCESS], d.race(X, j, kept) + d.RACE_RECORD):
             Q[d.race(X, j, kept)] = i
+            Q[d.race(X, j, kept) + d.RACE_SEEN_TO] = -1
             kept += 1
     EV[e + d.E_RACES] = kept
 
@@ -177,8 +178,9 @@ def settle_waiting(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, j: A
         q = EV[o + d.E_PROCESS]
         if q == p or Q[clock + q] >= EV[o + d.E_NUMBER] or not a.depend(F, EV, o + d.E_RECORD, EV, at):
             continue
-        if attempt(C, S, U, F, X, EV, Q, i, j, p, d.race(X, into, found) + 1):
+        if attempt(C, S, U, F, X, EV, Q, i, j, p, d.race(X, into, found) + d.RACE_RECORD):
             Q[d.race(X, into, found)] = i
+            Q[d.race(X, into, found) + d.RACE_SEEN_TO] = -1
             found += 1
             clocks.join(X, Q, clock, i)
     EV[e + d.E_RACES] = found

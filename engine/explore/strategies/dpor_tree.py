@@ -4,6 +4,9 @@ A sequence v is a list of rows of EV in V, -1 where an event was taken out. See 
 Aronis, Jonsson, Sagonas, JACM 64(4), 2017) for weak initials and for `insert`. One thing differs: a new branch is cut
 behind the event that reverses the race as soon as every process that sleeps at its end would have been woken; what
 comes after it is explored from there without guidance, and cannot have been explored before.
+
+What matters at a node is that the first process of what is explored can come first in v; the nodes below see to the
+rest. So a race need not be looked at again while the event that shows this is a part of the path (X_BY).
 """
 
 from __future__ import annotations
@@ -43,8 +46,11 @@ def sleeping(F: Any, X: Any, EV: Any, Q: Any, V: Any, i: Any, size: Any) -> Any:
     asleep = EV[d.event(X, i) + d.E_SLEEP]
     q = 0
     while asleep >> q != 0:
-        if asleep >> q & 1 and initial(F, X, EV, V, size, q, -1, Q, d.sleeper(X, i, q)) != NOT_INITIAL:
-            return True
+        if asleep >> q & 1:
+            k = initial(F, X, EV, V, size, q, -1, Q, d.sleeper(X, i, q))
+            if k != NOT_INITIAL:
+                X[d.X_BY] = V[k] if k >= 0 else -1
+                return True
         q += 1
     return False
 
@@ -120,6 +126,8 @@ def append(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, size: Any, p
     for k in range(size):
         if V[k] < 0:
             continue
+        if parent == 0:
+            X[d.X_BY] = V[k]
         e, w = d.event(X, V[k]), take(X, W)
         row = d.tree(X, w)
         W[row + d.W_PROCESS] = EV[e + d.E_PROCESS]
@@ -150,6 +158,8 @@ def insert(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, size: Any) -
                 alive += 1
             left, child = child, W[row + d.W_NEXT]
             continue
+        if parent == 0:
+            X[d.X_BY] = V[k] if k >= 0 else -1
         if W[row + d.W_CHILD] == 0:
             return
         if k >= 0:
