@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.errors import DivergedError, InternalError, UsageError
 from engine.text import count
-from stress import verdict
+from stress import cache, verdict
 from stress.cli import Parser, answered
 from stress.console import Console
 from stress.drawing import draw
@@ -62,7 +62,12 @@ def main(schedule: str, file: str, argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    return answered(lambda: _main(schedule, file, argv))
+    return answered(lambda: _in_cache(schedule, file, argv))
+
+
+def _in_cache(text: str, file: str, argv: Sequence[str] | None) -> int:
+    with cache.writable():
+        return _main(text, file, argv)
 
 
 def _main(text: str, file: str, argv: Sequence[str] | None) -> int:

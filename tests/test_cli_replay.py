@@ -163,7 +163,7 @@ def test_what_nothing_breaks_says_what_was_searched(capsys: pytest.CaptureFixtur
 def written(seed: str, target: Path, python: str = sys.executable) -> bytes:
     env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
     subprocess.run([python, "-m", "stress", "explore", "S4-a", "--save", str(target)], env=env, cwd=ROOT, check=True,
-                   capture_output=True, timeout=120)
+                   capture_output=True, timeout=300)
     return target.read_bytes()
 
 
@@ -171,3 +171,9 @@ def test_a_schedule_is_the_same_to_the_byte_in_every_process(tmp_path: Path) -> 
     one = written("1", tmp_path / "one.json")
     assert written("2", tmp_path / "two.json") == one
     assert str(ROOT).encode() not in one
+
+
+@pytest.mark.skipif("PTTORTURE_OTHER_PYTHON" not in os.environ, reason="names an interpreter")
+def test_a_schedule_is_the_same_to_the_byte_on_another_python(tmp_path: Path) -> None:
+    other = written("1", tmp_path / "other.json", os.environ["PTTORTURE_OTHER_PYTHON"])
+    assert written("1", tmp_path / "this.json") == other
