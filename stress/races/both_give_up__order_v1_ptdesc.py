@@ -20,15 +20,15 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "both-give-up",
- "sites": {"121": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "122": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "19": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "20": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "24": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "28": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "30": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "31": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "32": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "34": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "4": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "68": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "71": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "74": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "75": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"], "77": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:218"], "80": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:225"], "81": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:226"], "82": ["free_if_empty", "atomic_dec", 1, "scenarios/models/unmap.py:228"]},
+ "sites": {"126": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "127": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "21": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "22": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "23": ["walk", "read_once", 2, "scenarios/models/table.py:88"], "28": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "30": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "31": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "32": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "34": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "4": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "5": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:87"], "6": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "72": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "75": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "78": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "79": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"], "81": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:218"], "84": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:225"], "85": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:226"], "86": ["free_if_empty", "atomic_dec", 1, "scenarios/models/unmap.py:228"]},
  "threads": 2,
  "variant": "order-v1-ptdesc",
  "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 28, "thread": -1, "where": "scenarios/models/rest.py:37"},
  "turns": [
-  [0,30], [0,24], [0,19], [0,20], [0,31], [0,3], [0,24], [0,32], [0,32], [0,68], [0,71], [0,34], [1,30], [1,24],
-  [1,19], [1,20], [1,31], [1,3], [1,24], [1,32], [1,32], [1,68], [1,71], [1,34], [1,74], [0,74], [0,75], [0,121],
-  [0,122,true], [1,75], [1,121], [1,122,true], [0,122], [0,77], [0,80], [0,81,true], [1,122], [1,77], [1,80], [1,81],
-  [1,82], [1,4], [0,81], [0,82], [0,4]
+  [0,30], [0,21], [0,22], [0,23], [0,31], [0,4], [0,5], [0,32], [0,32], [0,72], [0,75], [0,34], [1,30], [1,21],
+  [1,22], [1,23], [1,31], [1,4], [1,5], [1,32], [1,32], [1,72], [1,75], [1,34], [1,78], [0,78], [0,79], [0,126],
+  [0,127,true], [1,79], [1,126], [1,127,true], [0,127], [0,81], [0,84], [0,85,true], [1,127], [1,81], [1,84], [1,85],
+  [1,86], [1,6], [0,85], [0,86], [0,6]
  ]
 }
 '''

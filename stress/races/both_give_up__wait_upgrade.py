@@ -22,14 +22,14 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "both-give-up",
- "sites": {"118": ["to_write", "try_upgrade", 1, "scenarios/models/upgrade.py:31"], "119": ["to_write", "cpu_relax", 0, "scenarios/models/upgrade.py:32"], "19": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "20": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "24": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "30": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "31": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "32": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "34": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "68": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "71": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "74": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "75": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"]},
+ "sites": {"123": ["to_write", "try_upgrade", 1, "scenarios/models/upgrade.py:31"], "124": ["to_write", "cpu_relax", 0, "scenarios/models/upgrade.py:32"], "21": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "22": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "23": ["walk", "read_once", 2, "scenarios/models/table.py:88"], "30": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "31": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "32": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "34": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "4": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "5": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:87"], "72": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "75": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "78": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "79": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"]},
  "threads": 2,
  "variant": "wait-upgrade",
- "violation": {"address": 0, "kind": "deadlock", "message": "CPU0 unmap0 waits at scenarios/models/upgrade.py:32 for a word to change, which nobody will do; CPU1 unmap1 waits at scenarios/models/upgrade.py:32 for a word to change, which nobody will do", "other": "", "site": 119, "thread": 0, "where": "scenarios/models/upgrade.py:32"},
+ "violation": {"address": 0, "kind": "deadlock", "message": "CPU0 unmap0 waits at scenarios/models/upgrade.py:32 for a word to change, which nobody will do; CPU1 unmap1 waits at scenarios/models/upgrade.py:32 for a word to change, which nobody will do", "other": "", "site": 124, "thread": 0, "where": "scenarios/models/upgrade.py:32"},
  "turns": [
-  [0,30], [0,24], [0,19], [0,20], [0,31], [0,3], [0,24], [0,32], [0,32], [0,68], [0,71], [0,34], [1,30], [1,24],
-  [1,19], [1,20], [1,31], [1,3], [1,24], [1,32], [1,32], [1,68], [1,71], [1,34], [1,74], [0,74], [0,75], [0,118],
-  [1,75], [1,118]
+  [0,30], [0,21], [0,22], [0,23], [0,31], [0,4], [0,5], [0,32], [0,32], [0,72], [0,75], [0,34], [1,30], [1,21],
+  [1,22], [1,23], [1,31], [1,4], [1,5], [1,32], [1,32], [1,72], [1,75], [1,34], [1,78], [0,78], [0,79], [0,123],
+  [1,79], [1,123]
  ]
 }
 '''

@@ -20,13 +20,12 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "descend-into-leaf",
- "sites": {"18": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "2": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "24": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "25": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "26": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "33": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "34": ["map_range", "read_unlock", 0, "scenarios/models/table.py:174"], "36": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "90": ["set_pte", "cmpxchg", 0, "scenarios/models/count.py:83"], "91": ["set_pte", "atomic_inc_return", 0, "scenarios/models/count.py:86"]},
+ "sites": {"23": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "24": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "25": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "33": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "34": ["map_range", "read_unlock", 0, "scenarios/models/table.py:174"], "36": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "37": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "4": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:87"], "89": ["walk_alloc", "read_once", 0, "scenarios/models/table.py:95"], "94": ["set_pte", "cmpxchg", 0, "scenarios/models/count.py:83"], "95": ["set_pte", "atomic_inc_return", 0, "scenarios/models/count.py:86"]},
  "threads": 2,
  "variant": "rfc-v1",
- "violation": {"address": 34359793280, "kind": "wild-access", "message": "read_once at 0x80000d680, which is in no object", "other": "", "site": 26, "thread": 0, "where": "scenarios/models/unmap.py:120"},
+ "violation": {"address": 34359793280, "kind": "wild-access", "message": "read_once at 0x80000d680, which is in no object", "other": "", "site": 25, "thread": 0, "where": "scenarios/models/unmap.py:120"},
  "turns": [
-  [0,24], [0,18], [0,36], [0,25], [0,2], [0,18], [1,33], [1,18], [1,36], [1,18], [1,90], [1,91], [1,34], [0,26],
-  [0,26]
+  [0,23], [0,36], [0,37], [0,24], [0,3], [0,4], [1,33], [1,36], [1,37], [1,89], [1,94], [1,95], [1,34], [0,25], [0,25]
  ]
 }
 '''

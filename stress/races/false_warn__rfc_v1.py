@@ -20,12 +20,12 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "false-warn",
- "sites": {"21": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "22": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "26": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "32": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "33": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "34": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "58": ["get_unless_zero", "page_ref_add_unless", 0, "scenarios/models/gup.py:23"], "76": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "77": ["clear_pte", "atomic_dec_return", 0, "scenarios/models/count.py:101"], "78": ["clear_pte", "warn_on", 0, "scenarios/models/count.py:102"]},
+ "sites": {"23": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "24": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "25": ["walk", "read_once", 2, "scenarios/models/table.py:88"], "32": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "33": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "34": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "4": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "5": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:87"], "59": ["get_unless_zero", "page_ref_add_unless", 0, "scenarios/models/gup.py:23"], "80": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "81": ["clear_pte", "atomic_dec_return", 0, "scenarios/models/count.py:101"], "82": ["clear_pte", "warn_on", 0, "scenarios/models/count.py:102"]},
  "threads": 2,
  "variant": "rfc-v1",
- "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(clear_pte: the table\u0027s count is out of range)", "other": "", "site": 78, "thread": 0, "where": "scenarios/models/count.py:102"},
+ "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(clear_pte: the table\u0027s count is out of range)", "other": "", "site": 82, "thread": 0, "where": "scenarios/models/count.py:102"},
  "turns": [
-  [1,58], [0,32], [0,26], [0,21], [0,22], [0,33], [0,3], [0,26], [0,34], [0,34], [0,76], [0,77]
+  [1,59], [0,32], [0,23], [0,24], [0,25], [0,33], [0,4], [0,5], [0,34], [0,34], [0,80], [0,81]
  ]
 }
 '''

@@ -21,13 +21,13 @@ SCHEDULE = r'''
  "pool": "quarantine",
  "rounds": 1,
  "scenario": "free-before-flush",
- "sites": {"101": ["list_tables", "read_once", 0, "scenarios/models/table.py:259"], "11": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "116": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "117": ["put_table", "free_page", 0, "scenarios/models/count.py:76"], "122": ["has_leaf", "read_once", 0, "scenarios/models/table.py:245"], "126": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "35": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "38": ["_iotlb", "read_once", 0, "scenarios/models/walker.py:88"], "41": ["_walk", "read_once", 0, "scenarios/models/walker.py:103"], "46": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "53": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "6": ["dma", "spin_lock", 0, "scenarios/models/walker.py:77"], "73": ["_cached", "read_once", 0, "scenarios/models/walker.py:122"], "75": ["_cached", "read_once", 1, "scenarios/models/walker.py:124"], "8": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "87": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"]},
+ "sites": {"105": ["list_tables", "read_once", 0, "scenarios/models/table.py:259"], "11": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "120": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "121": ["put_table", "free_page", 0, "scenarios/models/count.py:76"], "127": ["has_leaf", "read_once", 0, "scenarios/models/table.py:245"], "131": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "37": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "40": ["_iotlb", "read_once", 0, "scenarios/models/walker.py:88"], "43": ["_walk", "read_once", 0, "scenarios/models/walker.py:103"], "48": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "49": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "6": ["dma", "spin_lock", 0, "scenarios/models/walker.py:77"], "74": ["_cached", "read_once", 0, "scenarios/models/walker.py:122"], "76": ["_cached", "read_once", 1, "scenarios/models/walker.py:124"], "8": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "88": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"]},
  "threads": 2,
  "variant": "super-page",
- "violation": {"address": 55496, "kind": "use-after-free", "message": "read_once of pt 2[1]: page 2 was freed by CPU0 unmap at scenarios/models/count.py:76", "other": "scenarios/models/count.py:76", "site": 41, "thread": 1, "where": "scenarios/models/walker.py:103"},
+ "violation": {"address": 55496, "kind": "use-after-free", "message": "read_once of pt 2[1]: page 2 was freed by CPU0 unmap at scenarios/models/count.py:76", "other": "scenarios/models/count.py:76", "site": 43, "thread": 1, "where": "scenarios/models/walker.py:103"},
  "turns": [
-  [0,35], [0,53], [0,46], [0,122], [0,122], [0,122], [0,122], [0,101], [0,101], [0,101], [0,101], [0,126], [0,8],
-  [0,11], [0,87], [0,116], [0,117], [1,6], [1,38], [1,73], [1,75], [1,41]
+  [0,37], [0,48], [0,49], [0,127], [0,127], [0,127], [0,127], [0,105], [0,105], [0,105], [0,105], [0,131], [0,8],
+  [0,11], [0,88], [0,120], [0,121], [1,6], [1,40], [1,74], [1,76], [1,43]
  ]
 }
 '''

@@ -20,14 +20,13 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "mapcount-get",
- "sites": {"21": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "22": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "26": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "30": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "32": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "33": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "34": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "36": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "4": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "58": ["get_unless_zero", "page_ref_add_unless", 0, "scenarios/models/gup.py:23"], "61": ["put", "page_ref_sub_and_test", 0, "scenarios/models/gup.py:34"], "76": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "79": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "82": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
+ "sites": {"23": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "24": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "25": ["walk", "read_once", 2, "scenarios/models/table.py:88"], "30": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "32": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "33": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "34": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "36": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "4": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "5": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:87"], "59": ["get_unless_zero", "page_ref_add_unless", 0, "scenarios/models/gup.py:23"], "6": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "62": ["put", "page_ref_sub_and_test", 0, "scenarios/models/gup.py:34"], "80": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "83": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "86": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
  "threads": 3,
  "variant": "recheck-window",
  "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 30, "thread": -1, "where": "scenarios/models/rest.py:37"},
  "turns": [
-  [0,32], [0,26], [0,21], [0,22], [0,33], [0,3], [0,26], [0,34], [0,34], [0,76], [0,79], [0,36], [0,82], [0,4],
-  [2,58], [1,32], [1,26], [1,21], [1,22], [1,33], [1,3], [1,26], [1,34], [1,34], [1,76], [1,79], [1,36], [1,82],
-  [1,4], [2,61]
+  [0,32], [0,23], [0,24], [0,25], [0,33], [0,4], [0,5], [0,34], [0,34], [0,80], [0,83], [0,36], [0,86], [0,6], [2,59],
+  [1,32], [1,23], [1,24], [1,25], [1,33], [1,4], [1,5], [1,34], [1,34], [1,80], [1,83], [1,36], [1,86], [1,6], [2,62]
  ]
 }
 '''

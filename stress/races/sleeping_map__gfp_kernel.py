@@ -21,12 +21,12 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "sleeping-map",
- "sites": {"14": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "2": ["alloc_table", "might_sleep", 0, "scenarios/models/count.py:54"], "20": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "23": ["walk_alloc", "read_once", 0, "scenarios/models/table.py:98"]},
+ "sites": {"15": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "2": ["alloc_table", "might_sleep", 0, "scenarios/models/count.py:54"], "23": ["walk_alloc", "read_once", 0, "scenarios/models/table.py:95"], "24": ["walk_alloc", "read_once", 1, "scenarios/models/table.py:98"]},
  "threads": 1,
  "variant": "gfp-kernel",
  "violation": {"address": 0, "kind": "sleep-in-atomic", "message": "may sleep with a spinning lock held: pgd_lock (read, taken at scenarios/models/table.py:166)", "other": "", "site": 2, "thread": 0, "where": "scenarios/models/count.py:54"},
  "turns": [
-  [0,14], [0,20], [0,23]
+  [0,15], [0,23], [0,24]
  ]
 }
 '''

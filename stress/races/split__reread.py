@@ -20,14 +20,14 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "split",
- "sites": {"10": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "11": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "127": ["replace_leaf", "read_once", 0, "scenarios/models/split.py:98"], "128": ["replace_leaf", "fill_page", 0, "scenarios/models/split.py:103"], "129": ["replace_leaf", "atomic_add", 0, "scenarios/models/split.py:105"], "131": ["replace_leaf", "cmpxchg", 0, "scenarios/models/split.py:110"], "14": ["alloc_table", "alloc_page", 0, "scenarios/models/count.py:55"], "15": ["alloc_table", "atomic_set", 0, "scenarios/models/count.py:58"], "16": ["alloc_table", "clflush", 0, "scenarios/models/count.py:59"], "39": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "47": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "49": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "8": ["check_mapped", "check", 0, "scenarios/models/rest.py:65"], "88": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "91": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "93": ["split", "read_once", 0, "scenarios/models/split.py:69"], "94": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
+ "sites": {"11": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "12": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:87"], "13": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "132": ["replace_leaf", "read_once", 0, "scenarios/models/split.py:98"], "133": ["replace_leaf", "fill_page", 0, "scenarios/models/split.py:103"], "134": ["replace_leaf", "atomic_add", 0, "scenarios/models/split.py:105"], "136": ["replace_leaf", "cmpxchg", 0, "scenarios/models/split.py:110"], "16": ["alloc_table", "alloc_page", 0, "scenarios/models/count.py:55"], "17": ["alloc_table", "atomic_set", 0, "scenarios/models/count.py:58"], "18": ["alloc_table", "clflush", 0, "scenarios/models/count.py:59"], "47": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "49": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "8": ["check_mapped", "check", 0, "scenarios/models/rest.py:65"], "92": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "95": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "97": ["split", "read_once", 0, "scenarios/models/split.py:69"], "98": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
  "threads": 2,
  "variant": "reread",
  "violation": {"address": 0, "kind": "lost-mapping", "message": "a mapped page does not translate to its page", "other": "", "site": 8, "thread": -1, "where": "scenarios/models/rest.py:65"},
  "turns": [
-  [0,10], [0,39], [0,47], [1,10], [1,39], [1,47], [1,127], [1,14], [1,15], [1,16], [1,128], [1,129], [1,131], [1,93],
-  [1,47], [1,88], [1,91], [1,49], [1,94], [1,11], [0,127], [0,14], [0,15], [0,16], [0,128], [0,129], [0,131], [0,93],
-  [0,47], [0,88], [0,91], [0,49], [0,94], [0,11]
+  [0,11], [0,12], [0,47], [1,11], [1,12], [1,47], [1,132], [1,16], [1,17], [1,18], [1,133], [1,134], [1,136], [1,97],
+  [1,47], [1,92], [1,95], [1,49], [1,98], [1,13], [0,132], [0,16], [0,17], [0,18], [0,133], [0,134], [0,136], [0,97],
+  [0,47], [0,92], [0,95], [0,49], [0,98], [0,13]
  ]
 }
 '''

@@ -20,12 +20,12 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "split",
- "sites": {"10": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "34": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "39": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "45": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "46": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "47": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"]},
+ "sites": {"11": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "12": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:87"], "36": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "37": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "45": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "46": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "47": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"]},
  "threads": 2,
  "variant": "rfc-v2",
  "violation": {"address": 34359793800, "kind": "wild-access", "message": "read_once at 0x80000d888, which is in no object", "other": "", "site": 47, "thread": 1, "where": "scenarios/models/unmap.py:120"},
  "turns": [
-  [1,45], [1,39], [1,34], [1,46], [1,10], [1,39], [1,47], [1,47]
+  [1,45], [1,36], [1,37], [1,46], [1,11], [1,12], [1,47], [1,47]
  ]
 }
 '''

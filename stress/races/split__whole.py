@@ -20,12 +20,12 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "split",
- "sites": {"10": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "11": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "39": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "47": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "49": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "88": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "91": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "92": ["clear_pte", "warn_on", 1, "scenarios/models/count.py:106"]},
+ "sites": {"11": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "12": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:87"], "13": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "47": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "49": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "92": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "95": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "96": ["clear_pte", "warn_on", 1, "scenarios/models/count.py:106"]},
  "threads": 2,
  "variant": "whole",
- "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(clear_pte: the entry was not present)", "other": "", "site": 92, "thread": 0, "where": "scenarios/models/count.py:106"},
+ "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(clear_pte: the entry was not present)", "other": "", "site": 96, "thread": 0, "where": "scenarios/models/count.py:106"},
  "turns": [
-  [0,10], [0,39], [0,47], [1,10], [1,39], [1,47], [1,88], [1,91], [1,49], [1,11], [0,88]
+  [0,11], [0,12], [0,47], [1,11], [1,12], [1,47], [1,92], [1,95], [1,49], [1,13], [0,92]
  ]
 }
 '''

@@ -20,13 +20,13 @@ SCHEDULE = r'''
  "pool": "quarantine",
  "rounds": 1,
  "scenario": "teardown",
- "sites": {"18": ["set_root", "write_once", 3, "scenarios/models/domain.py:66"], "25": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "26": ["list_tables", "read_once", 0, "scenarios/models/table.py:259"], "27": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "28": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "31": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "40": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"], "66": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "67": ["put_table", "free_page", 0, "scenarios/models/count.py:76"], "7": ["walk", "read_once", 0, "scenarios/models/table.py:84"]},
+ "sites": {"20": ["set_root", "write_once", 3, "scenarios/models/domain.py:71"], "25": ["list_tables", "read_once", 0, "scenarios/models/table.py:259"], "26": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "27": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "30": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "39": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"], "68": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "69": ["put_table", "free_page", 0, "scenarios/models/count.py:76"], "7": ["destroy_domain", "read_once", 0, "scenarios/models/table.py:68"], "8": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "9": ["walk", "read_once", 1, "scenarios/models/table.py:84"]},
  "threads": 2,
  "variant": "no-lock",
- "violation": {"address": 0, "kind": "wild-access", "message": "read_once through a NULL pointer (0x0)", "other": "", "site": 7, "thread": 1, "where": "scenarios/models/table.py:84"},
+ "violation": {"address": 0, "kind": "wild-access", "message": "read_once through a NULL pointer (0x0)", "other": "", "site": 9, "thread": 1, "where": "scenarios/models/table.py:84"},
  "turns": [
-  [0,25], [0,26], [0,26], [0,28], [0,31], [0,26], [0,26], [0,26], [0,27], [0,28], [0,31], [0,26], [0,26], [0,26],
-  [0,27], [0,40], [0,66], [0,67], [0,40], [0,66], [0,67], [0,18], [1,25], [1,7]
+  [0,7], [0,25], [0,25], [0,27], [0,30], [0,25], [0,25], [0,25], [0,26], [0,27], [0,30], [0,25], [0,25], [0,25],
+  [0,26], [0,39], [0,68], [0,69], [0,39], [0,68], [0,69], [0,20], [1,8], [1,9]
  ]
 }
 '''

@@ -20,13 +20,13 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "transient-get",
- "sites": {"1": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "2": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "21": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "22": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "26": ["root_of", "read_once", 2, "scenarios/models/domain.py:43"], "27": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "29": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "34": ["walk", "read_once", 0, "scenarios/models/table.py:84"], "35": ["walk", "read_once", 1, "scenarios/models/table.py:88"], "39": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "58": ["get_unless_zero", "page_ref_add_unless", 0, "scenarios/models/gup.py:23"], "61": ["put", "page_ref_sub_and_test", 0, "scenarios/models/gup.py:34"], "76": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "77": ["clear_pte", "atomic_dec_return", 0, "scenarios/models/count.py:101"], "82": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
+ "sites": {"1": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "2": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:87"], "23": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "24": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "26": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "28": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "3": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "34": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "35": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "36": ["walk", "read_once", 2, "scenarios/models/table.py:88"], "40": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "59": ["get_unless_zero", "page_ref_add_unless", 0, "scenarios/models/gup.py:23"], "62": ["put", "page_ref_sub_and_test", 0, "scenarios/models/gup.py:34"], "80": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "81": ["clear_pte", "atomic_dec_return", 0, "scenarios/models/count.py:101"], "86": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"]},
  "threads": 2,
  "variant": "later-elsewhere",
- "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 39, "thread": -1, "where": "scenarios/models/rest.py:37"},
+ "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 40, "thread": -1, "where": "scenarios/models/rest.py:37"},
  "turns": [
-  [1,58], [0,21], [0,26], [0,34], [0,35], [0,22], [0,1], [0,26], [0,27], [0,27], [0,76], [0,77], [0,29], [0,82],
-  [0,2], [1,61]
+  [1,59], [0,23], [0,34], [0,35], [0,36], [0,24], [0,1], [0,2], [0,26], [0,26], [0,80], [0,81], [0,28], [0,86], [0,3],
+  [1,62]
  ]
 }
 '''
