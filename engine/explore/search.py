@@ -196,4 +196,5 @@ def failed_at_once(machine: Machine, bound: dict[str, Any]) -> Result:
     """Set-up, or a thread's work before its first step, is a violation whatever the schedule."""
     recording = record(machine, ())
     return Result(1, 0, 0, 0, None, True, 0.0, bound, machine.model, recording.violation,
-                  schedule_of(machine, recording, bound), 0, 1, machine.counters(), program=machine.program)
+                  schedule_of(machine, recording, bound), 0, 1, machine.counters(), program=machine.program,
+                  minimal=True)
