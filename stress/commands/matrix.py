@@ -1,7 +1,8 @@
 """Search all pairs of a scenario and show the outcomes as one table.
 
-Pairs are variants called ROW+COLUMN. `placement` is such a scenario: the count of a table's entries in each word of
-its descriptor (rows), beside each other user of that word (columns).
+Pairs are variants called ROW+COLUMN. `placement` is such a scenario: the count
+of a table's entries in each word of its descriptor (rows), beside each other
+user of that word (columns).
 """
 
 from __future__ import annotations
