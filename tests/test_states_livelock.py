@@ -99,3 +99,8 @@ def test_a_livelock_has_the_place_of_its_first_line():
     assert result.violation.message == "the last step leads back to the state before, again and again; nobody finishes"
     line = int(result.violation.where.rpartition(":")[2])
     assert "read_once(DONE)" in Path(livelock.__file__).read_text().split("\n")[line - 1]
+
+
+def test_how_often_a_page_was_handed_out_does_not_tell_states_apart():
+    """Five places in the loop by three of the other thread, and the end."""
+    assert explore(build(BY_NAME["recycler"]), strategy="states").states == 5 * 3 + 1

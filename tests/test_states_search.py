@@ -143,23 +143,28 @@ def renewer(mem):
     mem.atomic_set(refcount(page), 0)
     mem.free_page(page)
     mem.write_once(A, mem.alloc_page(1))
+    mem.write_once(B[1], 1)
 
 @protocol
 def user(mem):
     page = mem.read_once(A)
     {keep}
-    mem.write_once(page, 1)
+    if mem.read_once(B[1]):
+        {again}
+        mem.write_once(page, 1)
 """
 
 
-@pytest.mark.parametrize("keep", ["mem.read_once(B)", "mem.write_once(B, page); page = mem.read_once(B)"])
-def test_an_old_pointer_alone_tells_two_states_apart(keep, tmp_path):
-    """A page is freed, handed out and published again: who has read the word before and who reads it now differ."""
-    text = RENEWED.replace("{keep}", keep.replace("; ", "\n    "))
-    program = source.program(tmp_path, text, roles=["renewer", "user"])
+@pytest.mark.parametrize(("keep", "again"), [("pass", "pass"), ("mem.write_once(B, page)", "page = mem.read_once(B)")])
+def test_an_old_pointer_alone_tells_two_states_apart(keep, again, tmp_path):
+    """The page was freed, handed out and published again when it is used: who has read the word before and who reads
+    it now have the same number in a register, or in memory.
+    """
+    program = source.program(tmp_path, RENEWED.replace("{keep}", keep).replace("{again}", again),
+                             roles=["renewer", "user"])
     assert agree(keep, program, "qrwlock")
     found = everything(program, "states", most=1 << 60).violations
-    assert {BY_CODE[kind].name for kind, _, _ in found} == {"use-after-free", "stale-pointer"}
+    assert {BY_CODE[kind].name for kind, _, _ in found} == {"stale-pointer"}
 
 
 @pytest.mark.parametrize("fault", [0, 1])
