@@ -87,12 +87,12 @@ def self_test(mem: Mem, full: int, read_only: int, write_only: int) -> None:
 SEQUENCE = [READ | WRITE | NOEXEC | CACHE, READ | NOEXEC, WRITE]
 
 
-def program_of(form: Format, folded: bool = True) -> Program:
+def program_of(form: Format) -> Program:
     args = tuple(form.attributes(prot) for prot in SEQUENCE)
     design = {**PTDESC_FORM, "level_first": 0, "trust_level": 0, "free": NEVER, "hardware": 1, "iotlb_ways": 4}
     scenario = Scenario("self-test", "io-pgtable-arm's boot self-test", (Role("test", self_test, args),),
                         (Variant("arm", params={**design, **form.params}),), setup=set_up)
-    return build(scenario, geometry=form.geometry(32), folded=folded)
+    return build(scenario, geometry=form.geometry(10 + form.tables_wide))
 
 
 def test_there_are_63_configurations() -> None:
