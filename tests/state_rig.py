@@ -1,6 +1,6 @@
 """What two searches of one program must agree on, whatever their order: violations with their places, final words.
 
-`python -m tests.state_rig FIRST COUNT` compares `states` with unbounded `dfs` on so many random programs.
+`python -m tests.state_rig FIRST COUNT [MODEL]` compares `states` with unbounded `dfs` on so many random programs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from engine.explore.machine import cells as c
 from engine.explore.strategies import cells as x
 from engine.explore.strategies.base import Options
 from engine.language.program import Program, build
+from tests import dpor_programs
 from tests.protocol_generator import module
 from tests.protocol_source import load
 
@@ -81,6 +82,14 @@ def random_programs(seed: int, folder: Path, groups: int = 20, budget: int = 3) 
         yield f"seed {seed} g{number}", build(scenario), rules[number % len(rules)]
 
 
+def waiting_programs(seeds: range, folder: Path) -> Iterator[tuple[str, Program, str]]:
+    """The same of smaller ones, whose threads wait for each other too."""
+    for seed, scenario in zip(seeds, load(folder, dpor_programs.module(seeds)).SCENARIOS, strict=True):
+        program, lock = build(scenario), LOCKS[seed % len(LOCKS)]
+        downgrades = any(site.primitive == "downgrade" for site in program.sites)
+        yield f"seed {seed}", program, "qrwlock" if downgrades and lock.startswith("pthread") else lock
+
+
 def agree(name: str, program: Program, lock: str, most: int = 20_000, model: str = "sc") -> bool:
     """Compare `states` with `dfs`; false if `dfs` did not come to its end."""
     wanted = everything(program, "dfs", lock=lock, model=model, most=most)
@@ -94,19 +103,19 @@ def agree(name: str, program: Program, lock: str, most: int = 20_000, model: str
     return True
 
 
-def main(first: int, count: int) -> None:
+def main(first: int, count: int, model: str = "sc") -> None:
     done = skipped = 0
     seed = first
     while done < count:
         with tempfile.TemporaryDirectory() as folder:
-            for name, program, lock in random_programs(seed, Path(folder), budget=2 + seed % 3):
-                if agree(name, program, lock):
+            for name, program, lock in waiting_programs(range(seed, seed + 100), Path(folder)):
+                if agree(name, program, lock, model=model):
                     done += 1
                 else:
                     skipped += 1
-        seed += 1
-        print(f"{done} programs agree, {skipped} too large, up to seed {seed}", flush=True)
+        seed += 100
+        print(f"{model}: {done} programs agree, {skipped} too large, up to seed {seed}", flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

@@ -20,7 +20,7 @@ from tests import protocol_source as source
 from tests.protocols import faults as f
 from tests.protocols import words as w
 from tests.protocols.counter import SCENARIO
-from tests.state_rig import agree, everything, random_programs
+from tests.state_rig import agree, everything, random_programs, waiting_programs
 
 TWO = w.scenario(w.increment, w.increment)
 THREE = w.scenario(w.increment, w.increment, w.increment)
@@ -60,12 +60,11 @@ def test_random_programs_end_as_under_dfs(seed, tmp_path):
     assert sum(done) >= 15
 
 
-@pytest.mark.parametrize("model", ["tso", "pso"])
+@pytest.mark.parametrize("model", ["sc", "tso", "pso"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_random_programs_end_as_under_dfs_with_store_buffers(model, seed, tmp_path):
-    programs = list(random_programs(100 + seed, tmp_path, 20, 2))
-    done = [agree(name, program, lock, 5_000, model) for name, program, lock in programs]
-    assert sum(done) >= 10
+def test_programs_that_wait_end_as_under_dfs(model, seed, tmp_path):
+    programs = waiting_programs(range(20 * seed, 20 * seed + 20), tmp_path)
+    assert sum(agree(name, program, lock, 5_000, model) for name, program, lock in programs) >= 15
 
 
 def test_a_violation_is_found_recorded_and_replayed():
