@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import llvmlite.ir as ll
@@ -24,21 +25,34 @@ X86 = platform.machine().lower() in ("x86_64", "amd64", "i686")
 Body = Callable[[Any, Sequence[Any]], Any]
 
 
-def define(name: str, arity: int, body: Body, result: bool = True) -> Callable[..., int]:
-    """An intrinsic of `arity` uint64 operands whose code `body` writes with an LLVM builder."""
+@dataclass(frozen=True)
+class Instruction:
+    """What the executor's own functions call by name; `body` writes its code with an LLVM builder."""
+
+    name: str
+    body: Body
+
+    def __call__(self, *_words: int) -> int:
+        raise TypeError(f"{self.name} stands for compiled code")
+
+
+def define(name: str, _arity: int, body: Body, _result: bool = True) -> Callable[..., int]:
+    """An instruction of so many words."""
+    return Instruction(name, body)
+
+
+def for_numba(name: str, arity: int, body: Body) -> Callable[..., int]:
+    """A function of `arity` uint64 operands and a uint64 result that Numba can compile a call of."""
 
     def typer(_typing: Any, *args: Any) -> Any:
-        signature = (U64 if result else types.void)(*[U64] * arity)
-
         def generate(_context: Any, builder: Any, _signature: Any, values: Sequence[Any]) -> Any:
-            value = body(builder, values)
-            return value if result else _context.get_dummy_value()
+            return body(builder, values)
 
-        return (signature, generate) if len(args) == arity else None
+        return (U64(*[U64] * arity), generate) if len(args) == arity else None
 
     names = ", ".join(f"a{i}" for i in range(arity))
     scope: dict[str, Any] = {"typer": typer}
-    exec(f"def {name}(typing_context{', ' if names else ''}{names}):\n    return typer(typing_context, {names})", scope)
+    exec(f"def {name}(typing_context, {names}):\n    return typer(typing_context, {names})", scope)
     made: Callable[..., int] = intrinsic(scope[name])
     return made
 
@@ -148,11 +162,6 @@ pause = define("pause", 0, _pause, False)
 def _declare(builder: Any, name: str, kind: Any) -> Any:
     module = builder.module
     return module.globals[name] if name in module.globals else ll.Function(module, kind, name)
-
-
-def export_type(arity: int) -> Any:
-    """The type of an exported function of `arity` words: Numba's own convention. None of ours raises."""
-    return ll.FunctionType(I32, [I64.as_pointer(), I8.as_pointer().as_pointer(), *[I64] * arity])
 
 
 def system(symbol: str, arity: int) -> Callable[..., int]:

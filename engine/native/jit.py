@@ -1,77 +1,55 @@
-"""How the executor's own functions are compiled: every int in them is a uint64.
+"""The executor's own functions: Python by which people read them, words to the last variable where they run.
 
-Numba gives a literal the type int64, and int64 next to uint64 makes int64 or float64. So `native` rewrites a function
-before Numba sees it: int literals and int constants of its module become uint64 values. Nothing is compiled here;
-`engine.native.library` compiles what it exports and all that this calls.
+Every int in them is a uint64 and no other type exists, so they are not given to Numba: `engine.native.lowering` makes
+LLVM code of what `engine.native.library` exports and of all that this calls.
 """
 
-# mypy: disable-error-code="no-untyped-call"
 from __future__ import annotations
 
 import ast
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
-import numba
-import numpy as np
-
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True}
-
-#: name of a symbol -> (function, number of operands): what generated files call.
-EXPORTS: dict[str, tuple[Any, int]] = {}
-
-_njit: Any = numba.njit
+#: name of a symbol -> function: what generated files call.
+EXPORTS: dict[str, Native] = {}
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class _Unsigned(ast.NodeTransformer):
-    """Int literals become names of uint64 constants."""
+@dataclass(frozen=True, eq=False)
+class Native:
+    """A function of words."""
 
-    def __init__(self) -> None:
-        self.values: dict[str, Any] = {}
+    function: Callable[..., Any]
 
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        if type(node.value) is not int:
-            return node
-        name = f"_u{node.value}"
-        self.values[name] = np.uint64(node.value)
-        return ast.copy_location(ast.Name(name, ast.Load()), node)
+    def __call__(self, *_words: int) -> int:
+        raise TypeError(f"{self.function.__name__} stands for compiled code")
 
+    def source(self) -> ast.FunctionDef:
+        lines, _ = inspect.getsourcelines(self.function)
+        definition = ast.parse(textwrap.dedent("".join(lines))).body[0]
+        assert isinstance(definition, ast.FunctionDef)
+        return definition
 
-def unsigned(function: _F) -> _F:
-    """The same function with every int, literal or global, a uint64."""
-    lines, first = inspect.getsourcelines(function)
-    tree = ast.parse(textwrap.dedent("".join(lines)))
-    definition = tree.body[0]
-    assert isinstance(definition, ast.FunctionDef)
-    definition.decorator_list.clear()
-    ast.increment_lineno(tree, first - 1)
-    rewriter = _Unsigned()
-    tree = ast.fix_missing_locations(rewriter.visit(tree))
-    outer = {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
-    scope: dict[str, Any] = {k: np.uint64(v) if type(v) is int and v >= 0 else v for k, v in outer.items()}
-    scope |= rewriter.values
-    exec(compile(tree, inspect.getsourcefile(function) or "<native>", "exec"), scope)
-    result: _F = scope[definition.name]
-    return result
+    def scope(self) -> dict[str, Any]:
+        """What its names mean that are not its own."""
+        return {**self.function.__globals__, **inspect.getclosurevars(self.function).nonlocals}
 
 
 def native(function: _F) -> _F:
-    """A function of uint64 values for use by other native functions."""
-    compiled: _F = _njit(**OPTIONS, no_cfunc_wrapper=True)(unsigned(function))
-    return compiled
+    """A function for use by other native functions."""
+    return cast(_F, Native(function))
 
 
 def export(function: _F) -> _F:
-    """A native function that generated files reach by the symbol `ptt_<name>`; it returns a uint64."""
+    """A native function that generated files reach by the symbol `ptt_<name>`."""
     return export_as(function.__name__, function)
 
 
 def export_as(name: str, function: _F) -> _F:
     """The same under another name, for functions that are made in a loop."""
-    compiled: _F = _njit(**OPTIONS)(unsigned(function))
-    EXPORTS[f"ptt_{name}"] = (compiled, len(inspect.signature(function).parameters))
-    return compiled
+    EXPORTS[f"ptt_{name}"] = Native(function)
+    return cast(_F, EXPORTS[f"ptt_{name}"])
