@@ -101,8 +101,9 @@ def test_locks_exclude(model, lock, how):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_an_unlock_in_the_buffer_is_an_unlock_to_its_thread(model):
-    result = explore(program(b.unlocks_twice), model=model)
+    result = explore(program(b.unlocks_twice), model=model, stop_at_first=False)
     assert result.violation is not None
+    assert result.found == result.executions
     assert (result.violation.kind, "does not hold" in result.violation.message) == ("lock-misuse", True)
 
 
