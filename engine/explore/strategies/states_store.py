@@ -101,4 +101,6 @@ def _empty(array: Words) -> Words:
 
 
 def _longer(array: Words) -> Words:
-    return np.concatenate([array, np.zeros_like(array)])
+    longer = _empty(array)  # its second half takes no memory before it is used
+    longer[:len(array)] = array
+    return longer
