@@ -42,11 +42,18 @@ def has_type(word: int, kind: int) -> int:
 @protocol
 def typed_page(mem: Mem) -> None:
     """A page table with the type set: pagetable_ctor()."""
+    mem.atomic_set(mapcount(mem.alloc_page(1)), TYPED_TABLE)
+
+
+@protocol
+def construct(mem: Mem) -> None:
+    """A role: a second table: the count's base is stored before the type is set, or after it."""
     page = mem.alloc_page(1)
     if COUNT_FIRST:
         mem.atomic_set(mapcount(page), 0)
-        mem.warn_on(mem.atomic_read(mapcount(page)) != UNTYPED, "__SetPageTable: the page has a type or a count")
+    mem.warn_on(mem.atomic_read(mapcount(page)) != UNTYPED, "__SetPageTable: the page has a type or a count")
     mem.atomic_set(mapcount(page), TYPED_TABLE)
+    mem.count(LOOKS)
 
 
 @protocol
@@ -91,7 +98,10 @@ TYPE_ALIAS = Scenario(
         Variant("6.12", "a type is a number, and the low 24 bits are the owner's", params=_encoding("6.12"),
                 needs=("looks",)),
         Variant("count-first", "the setter asserts that the page has no type yet", "S2-a.reverse", "sequential",
-                "warning", {**_encoding("6.9"), "count_first": 1}, needs=("looks",)),
+                "warning", {"typed_table": word_of("table", "6.9"), "count_first": 1}, needs=("looks",),
+                roles=(Role("ctor", construct),)),
+        Variant("type-first", "on an untyped page the setter is content",
+                params={"typed_table": word_of("table", "6.9")}, needs=("looks",), roles=(Role("ctor", construct),)),
     ),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.errors import UsageError
 from engine.explore import STRATEGIES, explore
 from engine.explore.load import MODELS
 from engine.explore.strategies import TABLE

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S2-a: type-alias:6.8
 
-check: a page table in use reads as a free buddy page at scenarios/s2_types.py:65
+check: a page table in use reads as a free buddy page at scenarios/s2_types.py:72
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -20,12 +20,12 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "type-alias",
- "sites": {"5": ["count_entry", "atomic_inc", 0, "scenarios/s2_types.py:56"], "8": ["look", "read_page_type", 0, "scenarios/s2_types.py:64"], "9": ["look", "check", 0, "scenarios/s2_types.py:65"]},
+ "sites": {"2": ["count_entry", "atomic_inc", 0, "scenarios/s2_types.py:63"], "5": ["look", "read_page_type", 0, "scenarios/s2_types.py:71"], "6": ["look", "check", 0, "scenarios/s2_types.py:72"]},
  "threads": 2,
  "variant": "6.8",
- "violation": {"address": 0, "kind": "check", "message": "a page table in use reads as a free buddy page", "other": "", "site": 9, "thread": 1, "where": "scenarios/s2_types.py:65"},
+ "violation": {"address": 0, "kind": "check", "message": "a page table in use reads as a free buddy page", "other": "", "site": 6, "thread": 1, "where": "scenarios/s2_types.py:72"},
  "turns": [
-  [0,5], [1,8]
+  [0,2], [1,5]
  ]
 }
 '''

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S2-a.reverse: type-alias:count-first
 
-warning: WARN_ON(__SetPageTable: the page has a type or a count) at scenarios/s2_types.py:48
+warning: WARN_ON(__SetPageTable: the page has a type or a count) at scenarios/s2_types.py:54
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -10,8 +10,8 @@ from stress.repro import main
 
 SCHEDULE = r'''
 {
- "bound": {"preemptions": 0, "steps": 10000, "strategy": "dfs"},
- "choices": [[], []],
+ "bound": {"preemptions": 0, "smallest": "", "steps": 10000, "strategy": "dfs"},
+ "choices": [[]],
  "engine": "0.1.0",
  "geometry": {"entries": 4, "frames": 4, "levels": 1},
  "lock": "qrwlock",
@@ -20,12 +20,12 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "type-alias",
- "sites": {"3": ["typed_page", "warn_on", 0, "scenarios/s2_types.py:48"]},
- "threads": 2,
+ "sites": {"10": ["construct", "atomic_read", 0, "scenarios/s2_types.py:54"], "11": ["construct", "warn_on", 0, "scenarios/s2_types.py:54"], "8": ["construct", "alloc_page", 0, "scenarios/s2_types.py:51"], "9": ["construct", "atomic_set", 0, "scenarios/s2_types.py:53"]},
+ "threads": 1,
  "variant": "count-first",
- "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(__SetPageTable: the page has a type or a count)", "other": "", "site": 3, "thread": -1, "where": "scenarios/s2_types.py:48"},
+ "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(__SetPageTable: the page has a type or a count)", "other": "", "site": 11, "thread": 0, "where": "scenarios/s2_types.py:54"},
  "turns": [
-
+  [0,8], [0,9], [0,10]
  ]
 }
 '''

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S2-e: underflow-type:6.9
 
-check: a page table in use reads as a free buddy page at scenarios/s2_types.py:65
+check: a page table in use reads as a free buddy page at scenarios/s2_types.py:72
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -20,10 +20,10 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "underflow-type",
- "sites": {"2": ["underflow", "atomic_dec", 0, "scenarios/s2_types.py:179"], "4": ["look", "read_page_type", 0, "scenarios/s2_types.py:64"], "5": ["look", "check", 0, "scenarios/s2_types.py:65"]},
+ "sites": {"2": ["underflow", "atomic_dec", 0, "scenarios/s2_types.py:189"], "4": ["look", "read_page_type", 0, "scenarios/s2_types.py:71"], "5": ["look", "check", 0, "scenarios/s2_types.py:72"]},
  "threads": 1,
  "variant": "6.9",
- "violation": {"address": 0, "kind": "check", "message": "a page table in use reads as a free buddy page", "other": "", "site": 5, "thread": 0, "where": "scenarios/s2_types.py:65"},
+ "violation": {"address": 0, "kind": "check", "message": "a page table in use reads as a free buddy page", "other": "", "site": 5, "thread": 0, "where": "scenarios/s2_types.py:72"},
  "turns": [
   [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2],
   [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2],
