@@ -1,6 +1,6 @@
 """Every execution, all classes and `dpor` side by side on random programs.
 
-    python -m tests.dpor_cross_check FIRST COUNT
+    python -m tests.dpor_cross_check FIRST COUNT [MODEL]
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from tests.protocol_source import load
 MOST = 3000
 
 
-def machine_of(scenario: Scenario, seed: int) -> Machine:
+def machine_of(scenario: Scenario, seed: int, model: str = "sc") -> Machine:
     program = build(scenario)
     lock = random.Random(seed).choice(LOCKS)
     try:
-        return Machine(program, lock=lock, steps=200)
+        return Machine(program, lock=lock, steps=200, model=model)
     except UsageError:  # it downgrades, which pthread locks cannot
-        return Machine(program, steps=200)
+        return Machine(program, steps=200, model=model)
 
 
-def difference(scenario: Scenario, seed: int, most: int = MOST) -> tuple[str, str]:
+def difference(scenario: Scenario, seed: int, most: int = MOST, model: str = "sc") -> tuple[str, str]:
     """What is wrong with a program, and what there is to tell about it."""
-    machine = machine_of(scenario, seed)
+    machine = machine_of(scenario, seed, model)
     if machine.failed:
         return "", "fails at once"
     try:
@@ -54,19 +54,19 @@ def difference(scenario: Scenario, seed: int, most: int = MOST) -> tuple[str, st
     return (f"{', '.join(wrong)}: {text}" if wrong else ""), "told" if raw.violations else "clean"
 
 
-def compare(folder: Path, seeds: range, most: int = MOST) -> Iterator[tuple[int, str, str]]:
+def compare(folder: Path, seeds: range, most: int = MOST, model: str = "sc") -> Iterator[tuple[int, str, str]]:
     """For every seed what is wrong, "" for nothing, and what kind of program it was."""
     for first in range(seeds.start, seeds.stop, 100):
         part = range(first, min(first + 100, seeds.stop))
         scenarios = load(folder, dpor_programs.module(part)).SCENARIOS
         for seed, scenario in zip(part, scenarios, strict=True):
-            yield seed, *difference(scenario, seed, most)
+            yield seed, *difference(scenario, seed, most, model)
 
 
-def main(first: int, count: int) -> int:
+def main(first: int, count: int, model: str = "sc") -> int:
     kinds: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
-        for seed, wrong, kind in compare(Path(folder), range(first, first + count)):
+        for seed, wrong, kind in compare(Path(folder), range(first, first + count), model=model):
             kinds["wrong" if wrong else kind] += 1
             if wrong:
                 print(f"seed {seed}: {wrong}", flush=True)
@@ -75,4 +75,4 @@ def main(first: int, count: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]))

@@ -102,9 +102,11 @@ class Classes:
     def __init__(self, machine: Machine, most: int) -> None:
         self.m, self.most, self.executions = machine, most, 0
         self.F = a.tables(machine.code.rows)
-        self.size = a.SIZE_RELAXING if machine.C[c.C_RELAXES] else a.SIZE
+        self.size = a.SIZE_RELAXING if machine.C[c.C_RELAXES] or machine.model != "sc" else a.SIZE
         self.A = np.zeros(self.size * 4000, np.int64)
-        self.n = len(machine.program.threads)
+        self.n = int(machine.C[c.C_PROCESSES])
+        self.threads = range(len(machine.program.threads))
+        self.dead = 0  # flushers whose flush was a violation
         self.events: list[tuple[int, int, tuple[int, ...]]] = []  # thread, value, clock
         self.marks: list[tuple[int, int, int]] = []  # undo mark before it, thread, value
         self.last: list[tuple[int, ...]] = [(0,) * self.n] * self.n  # what each thread knows
@@ -139,7 +141,7 @@ class Classes:
         if t >= 0:
             yield from ((t, v) for v in range(self.m.choices(t)))
         else:
-            mask = self._probe(0)
+            mask = self._probe(0) & ~self.dead
             yield from ((t, -1) for t in range(self.n) if mask >> t & 1)
 
     def _go(self) -> None:
@@ -147,7 +149,7 @@ class Classes:
         if not branches:
             self._end()
         for t, value in branches:
-            mark, last, failed = self.m.mark, list(self.last), self.failed
+            mark, last, failed, dead = self.m.mark, list(self.last), self.failed, self.dead
             self.marks.append((mark, t, value))
             state, log = self.m.S.copy(), self.m.U[:mark].copy()
             self._take(t, value)
@@ -155,7 +157,7 @@ class Classes:
             self.m.S[:], self.m.U[:mark] = state, log
             self.marks.pop()
             self.events.pop()
-            self.last, self.failed, self.over = last, failed, False
+            self.last, self.failed, self.dead, self.over = last, failed, dead, False
 
     def _fail(self) -> None:
         """The step is a violation, or the one that the choice belongs to: it changes nothing and ends its thread."""
@@ -163,13 +165,16 @@ class Classes:
         for mark, t, value in reversed(self.marks):
             if value < 0:
                 self.m.undo(mark)
-                self._probe(4, t)
+                if t in self.threads:
+                    self._probe(4, t)
+                else:
+                    self.dead |= 1 << t
                 return
         self.over = True
 
     def _take(self, t: int, value: int) -> None:
         m, at = self.m, self.size * len(self.events)
-        asleep = [q for q in range(self.n) if m.area(q, c.T_STATUS) == c.ASLEEP]
+        asleep = [q for q in self.threads if m.area(q, c.T_STATUS) == c.ASLEEP]
         watched = {q: m.area(q, c.T_WATCHED) for q in asleep}
         if value >= 0:
             self.A[at:at + self.size] = 0

@@ -1,6 +1,6 @@
 """Random programs: the executions of `dpor` are the happens-before classes, and end in all that executions end in.
 
-Ten thousand of them: `python -m tests.dpor_cross_check 0 10000`.
+Ten thousand of them: `python -m tests.dpor_cross_check 0 10000`, with `tso` or `pso` behind for those models.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ def test_executions_are_classes(tmp_path, first):
     told = list(compare(tmp_path, range(first, first + STEP), MOST))
     assert [(seed, wrong) for seed, wrong, _ in told if wrong] == []
     assert sum(kind in ("told", "clean") for _, _, kind in told) > STEP // 2
+
+
+@pytest.mark.parametrize("model", ["tso", "pso"])
+def test_flushes_are_events(tmp_path, model):
+    told = list(compare(tmp_path, range(40000, 40000 + STEP), MOST, model))
+    assert [(seed, wrong) for seed, wrong, _ in told if wrong] == []
 
 
 def test_a_program_whose_choices_depend_on_their_order(tmp_path):

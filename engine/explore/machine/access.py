@@ -3,7 +3,8 @@
 An access is a record of `SIZE` words: two intervals of places with a mode each, and, in programs that relax, the places
 that the thread has read since it last made progress (its turn of a spin loop compares them). Places are bytes: words of
 the arena by address; a frame's contents, descriptor and live members side by side, so that allocating or freeing it is
-one interval; locks by address; the pool.
+one interval; locks by address; the pool; each thread's store buffer. A buffered store touches the buffer only, its
+flush the buffer and the word; what waits for an empty buffer reads the buffer.
 
 The record is exact for the present state: a cmpxchg that would fail is a load, an allocation touches the frame at the
 pool's head, and a lock event is labelled with what it would do (take, queue, fail). Labels are what makes reader
@@ -16,7 +17,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from engine.explore.machine import buffers as bf
 from engine.explore.machine import cells as c
+from engine.explore.machine import lock_events as ev
 from engine.explore.machine import locks as lk
 from engine.explore.machine import memory as mm
 from engine.explore.machine import ops
@@ -49,7 +52,7 @@ LOCK: Final = 64  # + 16 * rule + label
 
 # bits of HOW
 VARIES: Final = 1  # what it does depends on the state
-WAITS: Final = 2  # it may have to wait: a grant, or a turn of a spin loop
+WAITS: Final = 2  # it may have to wait: a grant, a turn of a spin loop, something behind buffered stores, a flush
 
 LABELS: Final = ("read taken", "read queued", "read granted", "write taken", "write queued", "write granted",
                  "read unlock", "write unlock", "read trylock taken", "read trylock failed", "write trylock taken",
@@ -76,7 +79,8 @@ LABELS_COMMUTE: Final[dict[int, tuple[tuple[int, int], ...]]] = {
 F_ROWS: Final = 128
 RELAXES: Final = 1  # the local work after this step may come to a cpu_relax
 
-POOL: Final = 1  # a place; no address is that low
+POOL: Final = 1  # places; no address is that low
+BUFFERS: Final = 2  # of the first thread's store buffer; the others follow
 
 
 def tables(rows: list[list[int]]) -> Any:
@@ -311,10 +315,47 @@ def add_watched(C: Any, S: Any, t: Any, A: Any, at: Any) -> None:
 
 
 @jit
+def of_flush(C: Any, S: Any, p: Any, A: Any, at: Any) -> None:
+    """The record of a flusher's next step."""
+    t, k = bf.owner(C, p), bf.next_of(C, S, p)
+    second(A, at, BUFFERS + t, BUFFERS + t + 1, WRITE)
+    A[at + HOW] |= VARIES | WAITS
+    if k < 0:
+        return
+    e = bf.entry_of(bf.buffer_of(C, t), k)
+    address, width = S[e + c.E_ADDRESS], S[e + c.E_WIDTH]
+    if S[e + c.E_KIND] == c.UNLOCKED:
+        rule = C[C[c.C_RULE] + ((address - C[c.C_LOCK_ADDRESS]) >> 7)]
+        first(A, at, address, address + 1, LOCK + 16 * rule + WRITE_UNLOCK)
+    elif S[e + c.E_KIND] == c.FILLED:
+        of_page(C, S, np.int64(ops.FILL), address, A, at)
+    elif place_of(C, address) >= 0 and not address & (width - 1):
+        first(A, at, place_of(C, address), place_of(C, address) + width, WRITE)
+
+
+@jit
+def behind_buffer(C: Any, t: Any, op: Any, address: Any, code: Any, A: Any, at: Any) -> None:
+    """Change the record of a step for a thread with a store buffer."""
+    stored = op == ops.STORE or op == ops.FILL
+    if op == ops.LOCK:
+        index = (address - C[c.C_LOCK_ADDRESS]) >> 7
+        stored = 0 <= index < C[c.C_N_LOCKS] and ev.stored_unlock(C[C[c.C_RULE] + index], code)
+    A[at + HOW] |= VARIES | WAITS
+    if stored:
+        first(A, at, np.int64(0), np.int64(0), np.int64(READ))
+        second(A, at, BUFFERS + t, BUFFERS + t + 1, WRITE)
+    elif op != ops.LOAD and op != ops.MEMBER:
+        add_read(A, at, BUFFERS + t, BUFFERS + t + 1)
+
+
+@jit
 def next_access(C: Any, S: Any, F: Any, t: Any, A: Any, at: Any) -> None:
-    """The record of the next step of thread `t`, which is at a step, at A[at]."""
-    area = mm.area_of(C, t)
+    """The record of the next step of process `t`, which is at a step, at A[at]."""
     clear(A, at)
+    if t >= C[c.C_THREADS]:
+        of_flush(C, S, t, A, at)
+        return
+    area = mm.area_of(C, t)
     if S[area + c.T_STATUS] == c.BLOCKED:
         of_grant(C, S, area, A, at)
         return
@@ -333,8 +374,10 @@ def next_access(C: Any, S: Any, F: Any, t: Any, A: Any, at: Any) -> None:
         of_lock(C, S, t, width, address, A, at)
     elif op == ops.MEMBER:
         of_member(C, address, (C[row + 6] >> 8) & 255, C[row + 6] >> 16, A, at)
-    else:
+    elif op != ops.FENCE:
         of_page(C, S, op, address, A, at)
+    if bf.buffers(C, t):
+        behind_buffer(C, t, op, address, width, A, at)
     if C[c.C_RELAXES] != 0 and F[F_ROWS + S[area + c.T_PC]] != 0:
         A[at + HOW] |= VARIES | WAITS
         add_watched(C, S, t, A, at)

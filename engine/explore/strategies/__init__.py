@@ -37,7 +37,7 @@ TABLE: Final[dict[str, Row]] = {
     "states": Row("states:States", True, frozenset({"memory", "compact"}),
                   "depth first through the states instead of the executions; finds livelocks"),
     "dpor": Row("dpor:OptimalReduction", True, frozenset(),
-                "one execution of each Mazurkiewicz trace: optimal dynamic partial order reduction", ("sc",)),
+                "one execution of each Mazurkiewicz trace: optimal dynamic partial order reduction"),
     "random": Row("random_walk:RandomWalk", False, frozenset({"seed"}),
                   "each step by a thread drawn uniformly among the enabled ones"),
     "pct": Row("pct:Pct", False, frozenset({"seed", "depth"}),

@@ -7,6 +7,8 @@ steps back by the undo log; a prefix never runs again.
 
 Where the machine is more than that paper's model:
 
+    flushers    under `tso` and `pso` a flush is an event of a process of its own; it stays behind the thread's stores
+                before it and, under `pso` too, in order with the thread's other flushes
     choices     a value of `mem.choose` is an event of its own that touches nothing and races with the other values
     waiting     a thread may have to wait for a lock or in a spin loop, and one step may make another impossible: see
                 `dpor_reverse.settle_waiting`. A failed turn of a one-step spin loop is no event (`dpor_reverse.awaits`)
@@ -158,7 +160,11 @@ def go_on(C: Any, S: Any, U: Any, X: Any, EV: Any) -> None:
     last = X[x.X_DEPTH] - 1
     first = step_of(X, EV, last)
     undo(S, U, EV[d.event(X, first) + d.E_MARK])
-    reverse.end_thread(C, S, U, EV[d.event(X, first) + d.E_PROCESS])
+    p = EV[d.event(X, first) + d.E_PROCESS]
+    if p < C[c.C_THREADS]:
+        reverse.end_thread(C, S, U, p)
+    else:
+        X[d.X_DEAD] |= np.int64(1) << p
     for j in range(first, last + 1):
         EV[d.event(X, j) + d.E_FAILED] = 1
         X[d.X_FAILURES] += 1
@@ -172,6 +178,7 @@ def take_back(C: Any, S: Any, U: Any, X: Any, EV: Any, j: Any) -> None:
     if EV[e + d.E_FAILED] == 0 or EV[e + d.E_KIND] != d.VALUE:
         undo(S, U, EV[e + d.E_MARK])
         X[d.X_FAILURES] -= EV[e + d.E_FAILED]
+        X[d.X_DEAD] &= ~(EV[e + d.E_FAILED] << EV[e + d.E_PROCESS])
         return
     first = step_of(X, EV, j)
     undo(S, U, EV[d.event(X, first) + d.E_MARK])
@@ -249,7 +256,7 @@ def look(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any
         below = EV[e + d.E_TREE]  # others go on first: it touches nothing
         EV[e + d.E_TREE] = 0
     else:
-        mask = reverse.enabled(C, S, U, F)
+        mask = reverse.enabled(C, S, U, F) & ~X[d.X_DEAD]
         if mask == 0:
             return finish(C, S, U, X, EV)
         mask &= ~EV[e + d.E_SLEEP]
@@ -351,8 +358,9 @@ class OptimalReduction(Strategy):
     def prepare(self) -> tuple[Words, ...]:
         """F, EV, Q, W, V."""
         machine, X = self.machine, self.X
-        processes, longest = len(machine.program.threads), int(X[x.X_LONGEST])
-        record, event, node, tree = d.sizes(processes, bool(machine.C[c.C_RELAXES]))
+        C, longest = machine.C, int(X[x.X_LONGEST])
+        processes = int(C[c.C_PROCESSES])
+        record, event, node, tree = d.sizes(processes, bool(C[c.C_RELAXES]) or C[c.C_MODEL] != c.SC)
         rows = longest + 2 * processes + 4
         for cell, value in ((d.X_PROCESSES, processes), (d.X_RECORD, record), (d.X_EVENT_ROW, event),
                             (d.X_NODE_ROW, node), (d.X_TREE_ROW, tree), (d.X_SCRATCH, rows - 1), (d.X_ALIVE, rows)):

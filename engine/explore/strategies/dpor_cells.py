@@ -40,6 +40,7 @@ X_SCRATCH: Final = x.X_OWN + 16  # row of EV and Q for an event that is not ther
 X_ALIVE: Final = x.X_OWN + 17  # where in V the records begin
 X_WAITING: Final = x.X_OWN + 19  # the execution is over because nobody can go on
 X_BY: Final = x.X_OWN + 20  # the event whose process begins what the last reversal asked for, -1 for none of it
+X_DEAD: Final = x.X_OWN + 21  # flushers whose flush is a violation, as bits
 X_DIVERGED: Final = x.X_OWN + 18  # events that differ from what was foreseen; always 0
 
 # --- a row of EV ---

@@ -29,10 +29,11 @@ def join(X: Any, Q: Any, into: Any, i: Any) -> None:
 def begin(X: Any, Q: Any, node: Any, p: Any, into: Any) -> None:
     """The clock Q[into] := what process p knows at a node: its last event, and who woke it since."""
     last, woken = Q[d.last(X, node) + p], Q[d.woken(X, node) + p]
-    for q in range(X[d.X_PROCESSES]):
-        Q[into + q] = 0
     if last >= 0:
-        join(X, Q, into, last)
+        d.copy(Q, d.clock(X, last), Q, into, X[d.X_PROCESSES])
+    else:
+        for q in range(X[d.X_PROCESSES]):
+            Q[into + q] = 0
     if woken > 0:
         join(X, Q, into, woken - 1)
 

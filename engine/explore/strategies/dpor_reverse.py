@@ -13,7 +13,6 @@ import numpy as np
 
 from engine.explore.machine import access as a
 from engine.explore.machine import cells as c
-from engine.explore.machine import locks as lk
 from engine.explore.machine import memory as mm
 from engine.explore.machine import step as m
 from engine.explore.machine.local import advance
@@ -56,10 +55,12 @@ def changed(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, mark: Any) -> An
 
 @jit
 def awaits(C: Any, S: Any, U: Any, F: Any, t: Any) -> Any:
-    """Whether the next step of thread `t` is a turn of a spin loop that fails and leaves everything as it is.
+    """Whether the next step of process `t` is a turn of a spin loop that fails and leaves everything as it is.
 
     Such a turn is no event: the thread waits until its step does something else.
     """
+    if t >= C[c.C_THREADS]:
+        return False
     area = mm.area_of(C, t)
     pc, base = S[area + c.T_PC], S[area + c.T_BASE]
     if S[area + c.T_STATUS] != c.READY or F[a.F_ROWS + pc] == 0:
@@ -80,7 +81,7 @@ def awaits(C: Any, S: Any, U: Any, F: Any, t: Any) -> Any:
 
 @jit
 def enabled(C: Any, S: Any, U: Any, F: Any) -> Any:
-    """The threads whose next step is an event, as bits."""
+    """The processes whose next step is an event, as bits."""
     mask = m.enabled(C, S)
     if C[c.C_RELAXES] != 0:
         for t in range(C[c.C_THREADS]):
@@ -113,7 +114,7 @@ def again(C: Any, S: Any, U: Any, X: Any, EV: Any, k: Any) -> None:
     """Take event k."""
     e = d.event(X, k)
     if EV[e + d.E_FAILED]:
-        if EV[e + d.E_KIND] == d.STEP:
+        if EV[e + d.E_KIND] == d.STEP and EV[e + d.E_PROCESS] < C[c.C_THREADS]:
             end_thread(C, S, U, EV[e + d.E_PROCESS])
     elif EV[e + d.E_KIND] == d.VALUE:
         m.choose(C, S, U, EV[e + d.E_PROCESS], EV[e + d.E_VALUE])
@@ -123,10 +124,7 @@ def again(C: Any, S: Any, U: Any, X: Any, EV: Any, k: Any) -> None:
 
 @jit
 def possible(C: Any, S: Any, U: Any, F: Any, t: Any) -> Any:
-    status = S[mm.area_of(C, t) + c.T_STATUS]
-    if status == c.BLOCKED:
-        return lk.can_grant(C, S, t)
-    return status == c.READY and (C[c.C_RELAXES] == 0 or not awaits(C, S, U, F, t))
+    return m.enabled(C, S) >> t & 1 and (C[c.C_RELAXES] == 0 or not awaits(C, S, U, F, t))
 
 
 @jit
