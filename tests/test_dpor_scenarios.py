@@ -1,4 +1,4 @@
-"""Scenarios in all their executions: a fix holds without a bound on preemptions, and the race that it fixes is found."""
+"""Scenarios in all their executions: a fix holds without a bound on preemptions, and the race it fixes is found."""
 
 from __future__ import annotations
 
