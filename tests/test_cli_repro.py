@@ -80,8 +80,9 @@ def test_a_ready_script_stands_alone_and_runs_on_native_threads(tmp_path: Path) 
     assert (done.returncode, done.stderr) == (1, "")
     assert "<-- warning" in done.stdout
     said = " ".join(done.stdout.split())
-    assert "replayed on explore: 11 steps, warning at scenarios/models/count.py:101, as recorded" in said
-    assert "replayed on native: 11 steps, warning at scenarios/models/count.py:101, as recorded" in said
+    where = Schedule.from_json(runpy.run_path(str(script))["SCHEDULE"]).violation["where"]  # type: ignore[index]
+    assert f"replayed on explore: 11 steps, warning at {where}, as recorded" in said
+    assert f"replayed on native: 11 steps, warning at {where}, as recorded" in said
 
 
 def test_the_ready_ones_are_listed_and_found(capsys: pytest.CaptureFixture[str]) -> None:
