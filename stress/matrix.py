@@ -16,6 +16,7 @@ from engine.declare import CLEAN, Scenario
 from engine.errors import UsageError
 from engine.language.program import build
 from stress import machine, verdict
+from stress.interrupts import EXIT_INTERRUPTED, Interrupted, deferred
 from stress.report import json as json_report
 from stress.report.write import check_target, write
 
@@ -29,12 +30,21 @@ def matrix(args: argparse.Namespace) -> int:
     check_target("--json", args.json)
     scenario, _ = find(args.name)
     rows, columns = _axes(scenario)
-    results = [_outcome(scenario, f"{row}+{column}", args.seconds) for row in rows for column in columns]
-    if args.json != "-":
-        sys.stdout.write(table(scenario, {r["variant"]: r for r in results}))
-    if args.json:
-        write(args.json, json_report.render({"machine": machine.facts()}, results))
-    return verdict.exit_code(results)
+    results: list[dict[str, Any]] = []
+    interrupted = False
+    try:
+        for name in (f"{row}+{column}" for row in rows for column in columns):
+            results.append(_outcome(scenario, name, args.seconds))
+            if interrupted := results[-1]["interrupted"]:
+                break
+    except Interrupted:
+        interrupted = True
+    with deferred():
+        if args.json != "-":
+            sys.stdout.write(table(scenario, {r["variant"]: r for r in results}))
+        if args.json:
+            write(args.json, json_report.render({"machine": machine.facts()}, results))
+    return EXIT_INTERRUPTED if interrupted else verdict.exit_code(results)
 
 
 def _axes(scenario: Scenario) -> tuple[list[str], list[str]]:
@@ -62,6 +72,7 @@ def _outcome(scenario: Scenario, name: str, seconds: float) -> dict[str, Any]:
                          needs=("complete",))
     return {"scenario": scenario.name, "variant": name, "race": variant.item or None, "expected": expected,
             "found": found[0] if found else CLEAN, "executions": result.executions, "complete": result.complete,
+            "interrupted": result.interrupted,
             "bound": dict(result.bound), "outcome": said.outcome, "verdict": said.verdict, "why": said.why}
 
 
@@ -71,12 +82,13 @@ def table(scenario: Scenario, results: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [*textwrap.wrap(scenario.about, 80), ""]
     lines.append(" " * 14 + "".join(f"{number:<8}" for number in range(1, len(columns) + 1)).rstrip())
     for row in rows:
-        cells = "".join(f"{_cell(results[f'{row}+{column}']):<8}" for column in columns)
+        cells = "".join(f"{_cell(results.get(f'{row}+{column}')):<8}" for column in columns)
         lines.append(f"{row:<14}{cells}".rstrip())
     lines += ["", *(f"{number}  {column}: {_about(scenario, rows[0], column)}"
                     for number, column in enumerate(columns, 1))]
     kinds = sorted({str(result["found"]) for result in results.values()} - {CLEAN})
-    lines += ["", f"-  clean, every execution seen; {', '.join(f'{_short(kind)}  {kind}' for kind in kinds)}", ""]
+    lines += ["", "-  clean, every execution seen; ?  not known",
+              ", ".join(f"{_short(kind)}  {kind}" for kind in kinds), ""]
     return "\n".join(lines)
 
 
@@ -84,7 +96,9 @@ def _about(scenario: Scenario, row: str, column: str) -> str:
     return scenario.variant(f"{row}+{column}").about.partition(": ")[2]
 
 
-def _cell(result: Mapping[str, Any]) -> str:
+def _cell(result: Mapping[str, Any] | None) -> str:
+    if result is None:
+        return _UNKNOWN
     if result["found"] != CLEAN:
         return _short(result["found"])
     return "-" if result["complete"] else _UNKNOWN

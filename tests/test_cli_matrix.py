@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scenarios.s3_placement import OUTCOMES, PLACES, VISITORS
-from stress import cli
+from stress import cli, matrix
+from stress.interrupts import Interrupted
 
 
 def test_the_matrix_is_the_table_of_expectations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,3 +32,20 @@ def test_the_matrix_is_the_table_of_expectations(tmp_path: Path, capsys: pytest.
 def test_a_scenario_that_is_no_matrix(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["matrix", "transient-get"]) == 2
     assert "no pairs ROW+COLUMN" in capsys.readouterr().err
+
+
+def test_an_interrupted_matrix_shows_what_it_has(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    real, calls = matrix._outcome, []
+
+    def interrupted(*args: Any) -> dict[str, Any]:
+        calls.append(args)
+        if len(calls) == 3:
+            raise Interrupted
+        return real(*args)
+
+    monkeypatch.setattr(matrix, "_outcome", interrupted)
+    target = tmp_path / "matrix.json"
+    assert cli.main(["matrix", "--json", str(target)]) == 130
+    assert len(json.loads(target.read_text())["results"]) == 2
+    assert "refcount      MF      -       ?" in capsys.readouterr().out
