@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from stress import campaign, tracing
+from stress import running, tracing
 from stress.console import Console
 from stress.journal import Journal
 from stress.trace import load, shipped
@@ -56,8 +56,8 @@ def main(name: str, seconds: float) -> None:
     prepared = {side: prepare(trace, 2, "split", bystanders=how.bystanders, prune=how.prune)
                 for side, how in SIDES.items()}
     with tempfile.TemporaryDirectory() as folder:
-        run = campaign.Run(argparse.Namespace(json=None), 1, Console(io.StringIO()), Journal(Path(folder)))
-        with campaign.runner(run) as made:
+        run = running.Run(argparse.Namespace(json=None), 1, Console(io.StringIO()), Journal(Path(folder)))
+        with running.runner(run) as made:
             for _ in range(TIMES):
                 for side, how in SIDES.items():
                     result = tracing.replay(run, made, prepared[side], seconds=seconds, checks=how.checks,

@@ -16,7 +16,6 @@ from engine.errors import PttortureError
 from engine.language.program import Program, build
 from engine.text import count
 from engine.violations import BY_NAME
-from stress.campaign import Run, home
 from stress.drawing import draw
 from stress.interrupts import Interrupted, deferred
 from stress.job import TRACE, Job, scenario_of
@@ -24,6 +23,7 @@ from stress.replaying import saved
 from stress.report.places import short
 from stress.report.text import wrap
 from stress.report.write import write
+from stress.running import Run, home
 from stress.searching import minimised, waiting
 
 if TYPE_CHECKING:

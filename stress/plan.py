@@ -22,11 +22,11 @@ from engine.declare import CLEAN, Scenario, Variant
 from engine.language.program import build
 from engine.text import count
 from stress import selection
-from stress.campaign import Run, runner
 from stress.job import Job, variant_of
 from stress.options import LOCKS
 from stress.results import expected
 from stress.runner import Runner
+from stress.running import Run, runner
 from stress.searching import smallest
 from stress.selection import DEFAULT_SECONDS, Chosen
 from stress.supervisor import Supervisor

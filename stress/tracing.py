@@ -11,13 +11,13 @@ from engine.errors import UsageError
 from engine.language.program import Program
 from engine.text import count
 from scenarios.models.formats import FORMATS
-from stress.campaign import Run, finish, runner, start
 from stress.job import Job
 from stress.options import close
 from stress.report.places import short
 from stress.report.text import wrap
 from stress.results import result
 from stress.runner import Runner
+from stress.running import Run, finish, runner, start
 from stress.tally import Tally
 from stress.trace import load, shipped
 from stress.trace.live import Prepared, TraceSupervisor, prepare

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from stress import campaign, cli
+from stress import cli, running
 from stress.job import Job
 
 HERE = Path(__file__).parent
@@ -26,8 +26,8 @@ def jobs() -> list[Job]:
             for how in sys.argv[4:]]
 
 
-def body(run: campaign.Run) -> None:
-    with campaign.runner(run) as made:
+def body(run: running.Run) -> None:
+    with running.runner(run) as made:
         print("folder", made.folder, flush=True)
         for job in jobs():
             print("job", job.perturb, flush=True)
@@ -36,7 +36,7 @@ def body(run: campaign.Run) -> None:
 
 def guarded(_argv: object) -> int:
     args = argparse.Namespace(json=sys.argv[2], junit_xml=None, quiet=False, allow_missed=False)
-    return campaign.finish(campaign.start(args, "run", 1), body)
+    return running.finish(running.start(args, "run", 1), body)
 
 
 if __name__ == "__main__":

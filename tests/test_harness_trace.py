@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine.errors import UsageError
-from stress import campaign, tracing
+from stress import running, tracing
 from stress.console import Console
 from stress.journal import Journal
 from stress.trace import load
@@ -37,8 +37,8 @@ def small_trace(folder: Path) -> Path:
 def replayed(folder: Path, prepared: Prepared, shown: io.StringIO | None = None, **options: Any) -> dict[str, Any]:
     folder.mkdir(exist_ok=True)
     args = argparse.Namespace(json=None, allow_missed=False)
-    run = campaign.Run(args, 1, Console(shown or io.StringIO()), Journal(folder))
-    with campaign.runner(run) as made:
+    run = running.Run(args, 1, Console(shown or io.StringIO()), Journal(folder))
+    with running.runner(run) as made:
         result = tracing.replay(run, made, prepared, executor="python", lock="fair", **options)
     run.journal.close()
     return result

@@ -39,6 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from stress.campaign import campaign
+    from stress.running import run_command
 
-    return campaign(args)
+    return run_command(args)

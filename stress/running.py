@@ -124,7 +124,7 @@ def runner(run: Run) -> Iterator[Runner]:
         yield made
 
 
-def campaign(args: argparse.Namespace) -> int:
+def run_command(args: argparse.Namespace) -> int:
     """The whole command."""
     seed = secrets.randbits(32) if args.seed is None else args.seed
     if not args.names:
