@@ -1,0 +1,176 @@
+"""Long measurements that can be stopped anywhere, go on where they stopped, and be made in parts.
+
+A journal is JSON lines, one for each run, on the disk before the next begins; a last line that was torn is dropped. A
+run that is in the journal is not made again. A line says which revision ran and on what, so that a table made from
+the runs of two days can say so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from engine.declare import Scenario, Variant
+from engine.errors import UsageError
+from scenarios import all_scenarios, other_scenarios
+from stress import machine, selection
+from stress.console import Console
+from stress.interrupts import Interrupted
+from stress.job import Job
+from stress.journal import Journal
+from stress.runner import Runner
+from stress.selection import Chosen
+from stress.supervisor import Supervisor
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run. `enough`: the violation kind that ends it before its time."""
+
+    job: Job
+    enough: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.job.title} {self.job.processes} {self.job.seed}"
+
+
+class Runs:
+    """The journal of a measurement.
+
+    Args:
+        path: the file; made if it is not there.
+
+    Raises:
+        UsageError: a line that is not the last is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.records: dict[str, dict[str, Any]] = {}
+        data = path.read_bytes() if path.exists() else b""
+        whole, _, torn = data.rpartition(b"\n")
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                record = json.loads(line)
+                self.records[record["key"]] = record
+            except (ValueError, KeyError, TypeError):
+                raise UsageError(f"{path}:{number}: not a line of a journal; remove it") from None
+        if torn:
+            os.truncate(path, len(data) - len(torn))
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Write one run and wait until it is on the disk."""
+        with self.path.open("ab") as file:
+            file.write(json.dumps(record).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self.records[record["key"]] = record
+
+
+def variants(names: Sequence[str], wanted: Callable[[str], bool]) -> list[Chosen]:
+    """The variants with such an expectation on native threads, of all systems or of the named ones."""
+    everything = [Chosen(scenario, variant) for scenario in (*all_scenarios(), *other_scenarios())
+                  for variant in scenario.variants]
+    named = [chosen for name in names for chosen in selection.choose(name)]
+    return [chosen for chosen in named or everything if wanted(expectation(chosen.scenario, chosen.variant))]
+
+
+def expectation(scenario: Scenario, variant: Variant) -> str:
+    """What the variant's table says of a native run."""
+    roles = variant.roles or scenario.roles
+    context = "interrupt" if any(role.context == "interrupt" for role in roles) else "process"
+    return variant.expected(lock=selection.lock_for(variant, "native"), executor="native", context=context)
+
+
+def part(tasks: Iterable[Task], text: str) -> list[Task]:
+    """Part i of n, given as "i/n": whole scenarios, so that none is compiled twice.
+
+    Raises:
+        UsageError: there is no such part.
+    """
+    number, _, parts = text.partition("/")
+    if not (number.isdigit() and parts.isdigit() and 1 <= int(number) <= int(parts)):
+        raise UsageError(f"--part {text} is not I/N with I from 1 to N")
+    groups = [list(group) for _, group in groupby(tasks, key=lambda task: task.job.scenario)]
+    return [task for group in groups[int(number) - 1 :: int(parts)] for task in group]
+
+
+def measure(runs: Runs, tasks: Sequence[Task], record: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Make the runs that the journal lacks, one scenario after the other.
+
+    Args:
+        record: what is kept of a result (`stress.results`).
+    """
+    origin = {"revision": revision(), "machine": described_machine()}
+    todo = [task for task in tasks if task.key not in runs.records]
+    print(f"{len(tasks) - len(todo)} of {len(tasks)} runs are in {runs.path}", flush=True)
+    for _, group in groupby(todo, key=lambda task: task.job.scenario):
+        for task, result in _results(list(group)):
+            kept = {"key": task.key, "variant": task.job.title, "processes": task.job.processes,
+                    "seed": task.job.seed, **record(result), "date": time.strftime("%Y-%m-%d", time.gmtime()), **origin}
+            runs.append(kept)
+            print(task.key, {name: kept[name] for name in record(result) if name != "violations"}, flush=True)
+
+
+def _results(tasks: Sequence[Task]) -> Iterator[tuple[Task, dict[str, Any]]]:
+    """The tasks of one scenario; an interruption ends them, and leaves no worker behind."""
+    with tempfile.TemporaryDirectory() as folder, Runner(Journal(Path(folder)), Console(io.StringIO())) as runner:
+        runner.prepare([task.job for task in tasks])
+        for task in tasks:
+            program = runner.program(task.job)
+            result = runner.run(task.job, supervise=partial(Supervisor, task.job, program, enough=task.enough))
+            if result["interrupted"]:
+                raise Interrupted
+            yield task, result
+
+
+def revision() -> str:
+    """The commit that is measured, marked where files differ from it; "unknown" outside a repository."""
+    here = Path(__file__).parent
+    try:
+        said = [subprocess.run(["git", "-C", str(here), *command], check=True, capture_output=True, text=True).stdout
+                for command in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "-uno"])]
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return said[0].strip() + ("+changes" if said[1].strip() else "")
+
+
+def described_machine() -> str:
+    """What the figures depend on, without a name of the host."""
+    f = machine.facts()
+    packages = f["packages"]
+    return (f"{f['cpus']} CPUs ({f['cpu']}), {f['memory'] / 2**30:.0f} GiB, Linux {f['kernel']}, {f['libc']}, "
+            f"Python {f['python']}, Numba {packages.get('numba', '-')}")
+
+
+def origins(records: Iterable[dict[str, Any]]) -> str:
+    """Machines, revisions and dates of some runs, for the head of a table."""
+    counts: dict[tuple[str, str, str], int] = {}
+    for record in records:
+        key = record["machine"], record["revision"], record["date"]
+        counts[key] = counts.get(key, 0) + 1
+    return "".join(f"- {count:,} runs at revision {commit}, {date}, on {where}\n"
+                   for (where, commit, date), count in sorted(counts.items(), key=lambda item: item[0][2]))
+
+
+def arguments(description: str, journal: str) -> argparse.ArgumentParser:
+    """The options that all such measurements have."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("names", nargs="*", metavar="NAME", help="scenario, SCENARIO:VARIANT or item (all)")
+    add("--part", default="1/1", metavar="I/N", help="only every N-th scenario, beginning with the I-th")
+    add("--journal", type=Path, default=Path(journal), metavar="FILE", help=f"where runs are kept ({journal})")
+    add("--table", type=Path, metavar="FILE", help="run nothing; write the table of the journal's runs")
+    return parser
