@@ -12,6 +12,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.declare import Scenario, Variant
-from engine.errors import UsageError
+from engine.errors import PttortureError, UsageError
 from scenarios import all_scenarios, other_scenarios
 from stress import machine, selection
 from stress.console import Console
-from stress.interrupts import Interrupted
+from stress.interrupts import EXIT_INTERRUPTED, Interrupted, install
 from stress.job import Job
 from stress.journal import Journal
 from stress.runner import Runner
@@ -118,10 +119,12 @@ def measure(runs: Runs, tasks: Sequence[Task], record: Callable[[dict[str, Any]]
     print(f"{len(tasks) - len(todo)} of {len(tasks)} runs are in {runs.path}", flush=True)
     for _, group in groupby(todo, key=lambda task: task.job.scenario):
         for task, result in _results(list(group)):
-            kept = {"key": task.key, "variant": task.job.title, "processes": task.job.processes,
-                    "seed": task.job.seed, **record(result), "date": time.strftime("%Y-%m-%d", time.gmtime()), **origin}
-            runs.append(kept)
-            print(task.key, {name: kept[name] for name in record(result) if name != "violations"}, flush=True)
+            kept = record(result)
+            runs.append({"key": task.key, "variant": task.job.title, "processes": task.job.processes,
+                         "seed": task.job.seed, **kept, "date": time.strftime("%Y-%m-%d", time.gmtime()),
+                         "load": round(os.getloadavg()[0], 1), **origin})
+            said = ", ".join(f"{name} {value}" for name, value in kept.items() if isinstance(value, str | float))
+            print(f"{task.job.title} ({task.job.processes}), seed {task.job.seed}: {said}", flush=True)
 
 
 def _results(tasks: Sequence[Task]) -> Iterator[tuple[Task, dict[str, Any]]]:
@@ -131,8 +134,6 @@ def _results(tasks: Sequence[Task]) -> Iterator[tuple[Task, dict[str, Any]]]:
         for task in tasks:
             program = runner.program(task.job)
             result = runner.run(task.job, supervise=partial(Supervisor, task.job, program, enough=task.enough))
-            if result["interrupted"]:
-                raise Interrupted
             yield task, result
 
 
@@ -157,12 +158,23 @@ def described_machine() -> str:
 
 def origins(records: Iterable[dict[str, Any]]) -> str:
     """Machines, revisions and dates of some runs, for the head of a table."""
-    counts: dict[tuple[str, str, str], int] = {}
+    loads: dict[tuple[str, str, str], list[float]] = {}
     for record in records:
-        key = record["machine"], record["revision"], record["date"]
-        counts[key] = counts.get(key, 0) + 1
-    return "".join(f"- {count:,} runs at revision {commit}, {date}, on {where}\n"
-                   for (where, commit, date), count in sorted(counts.items(), key=lambda item: item[0][2]))
+        loads.setdefault((record["date"], record["revision"], record["machine"]), []).append(record["load"])
+    return "".join(f"- {len(load):,} runs at revision {commit}, {date}, with a load average of {min(load)} to "
+                   f"{max(load)}, their own threads included, on {where}\n"
+                   for (date, commit, where), load in sorted(loads.items()))
+
+
+def command(body: Callable[[], None]) -> None:
+    """A measurement as a command: one line for a user's error, no worker left behind by Ctrl-C or SIGTERM."""
+    install()
+    try:
+        body()
+    except PttortureError as error:
+        sys.exit(f"{error}")
+    except Interrupted:
+        sys.exit(EXIT_INTERRUPTED)
 
 
 def arguments(description: str, journal: str) -> argparse.ArgumentParser:
