@@ -16,6 +16,7 @@ from typing import Any, Final
 from benchmarks.journalled import Runs, Task, arguments, command, expectation, measure, origins, part, variants
 from benchmarks.reasons import REASONS
 from engine.declare import CLEAN
+from engine.text import count
 from stress import selection
 from stress.selection import Chosen
 
@@ -93,14 +94,16 @@ def _cell(runs: Runs, each: Chosen, processes: int) -> tuple[str, str] | None:
                                 form.format(values[late]) if late < len(values) else "-"]) if values else "-")
     enough = len(seen) >= MOST * len(mine)
     total = sum(r["seconds"] for r in mine)
-    return " | ".join(parts), "" if enough else f"{len(seen)} times in {total:,.0f} s"
+    rate = f"{count(len(seen), 'run')} of {len(mine)}, " + (f"once in {total / len(seen):,.0f} s" if seen else
+                                                            f"not once in {total:,.0f} s")
+    return " | ".join(parts), "" if enough else rate
 
 
 def _reasons(lacking: Sequence[tuple[Chosen, str, str]]) -> str:
     """Why some are seen seldom."""
     if not lacking:
         return "\nAll break within 10 seconds in 19 of 20 runs.\n"
-    lines = [f"- `{each.title}` on {mode}: seen {rate}. {REASONS.get(each.title, 'No reason is known.')}\n"
+    lines = [f"- `{each.title}` on {mode}: seen in {rate}. {REASONS.get(each.title, 'No reason is known.')}\n"
              for each, mode, rate in lacking]
     return "\n## Those that do not break within 10 seconds in 19 of 20 runs\n\n" + "".join(lines)
 

@@ -1,0 +1,102 @@
+"""Measurements that resume: what is in the journal is not made again, and tables say what is missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import first, held
+from benchmarks.journalled import Runs, Task, expectation, measure, part, variants
+from engine.declare import CLEAN
+from engine.errors import UsageError
+from stress.job import Job
+
+JOBS = [Job(name, variant, seed=seed) for name in ("a", "b", "c") for variant in ("x", "y") for seed in (1, 2)]
+ORIGIN = {"revision": "0123", "machine": "2 CPUs", "date": "2026-01-01", "load": 1.0}
+
+
+def run_of(variant: str, seed: int, *, seen: bool = True, processes: int = 1) -> dict[str, Any]:
+    return {"key": f"{variant} {processes} {seed}", "variant": variant, "processes": processes, "seed": seed,
+            "seen": seen, "seconds": 0.5 if seen else 10.0, "rounds": seed, "others": [], "faults": 0, **ORIGIN}
+
+
+def journal(path: Path, *records: dict[str, Any]) -> Runs:
+    runs = Runs(path)
+    for record in records:
+        runs.append(record)
+    return Runs(path)
+
+
+def test_journal_keeps_every_whole_line_and_drops_a_torn_one(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journal(path, run_of("a:x", 1))
+    with path.open("a") as file:
+        file.write('{"key": "a:x 1 2", "vari')
+    runs = journal(path, run_of("a:x", 3))
+    assert list(runs.records) == ["a:x 1 1", "a:x 1 3"]
+    assert [json.loads(line)["seed"] for line in path.read_text().splitlines()] == [1, 3]
+
+
+def test_damaged_line_that_is_not_the_last_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    path.write_text('{"key": "a"}\n{"ke\n{"key": "b"}\n')
+    with pytest.raises(UsageError, match="j:2: not a line of a journal"):
+        Runs(path)
+
+
+def test_parts_are_whole_scenarios_and_make_up_everything() -> None:
+    tasks = [Task(job) for job in JOBS]
+    parts = [part(tasks, f"{number}/2") for number in (1, 2)]
+    assert [{task.job.scenario for task in one} for one in parts] == [{"a", "c"}, {"b"}]
+    assert sorted(task.key for one in parts for task in one) == sorted(task.key for task in tasks)
+    for wrong in ("0/2", "3/2", "1", "a/b", "1/0"):
+        with pytest.raises(UsageError, match="is not I/N"):
+            part(tasks, wrong)
+
+
+def test_only_missing_runs_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def results(tasks: list[Task]) -> Any:
+        for task in tasks:
+            made.append(task.key)
+            yield task, {}
+
+    monkeypatch.setattr("benchmarks.journalled._results", results)
+    tasks = [Task(job) for job in JOBS]
+    measure(journal(tmp_path / "j", run_of("a:x", 1), run_of("b:y", 2)), tasks, lambda _: {"seen": True})
+    assert sorted([*made, "a:x 1 1", "b:y 1 2"]) == sorted(task.key for task in tasks)
+    made.clear()
+    measure(Runs(tmp_path / "j"), tasks, lambda _: {"seen": True})
+    assert not made
+
+
+def test_every_variant_is_measured_in_one_of_the_two() -> None:
+    broken, clean = variants([], lambda kind: kind != CLEAN), variants([], CLEAN.__eq__)
+    titles = [each.title for each in (*broken, *clean)]
+    assert len(titles) == len(set(titles)) > 200
+    assert {f"{scenario.name}:{v.name}" for scenario in {each.scenario.name: each.scenario for each in broken}.values()
+            for v in scenario.variants if expectation(scenario, v) != CLEAN} == {each.title for each in broken}
+
+
+def test_first_table_has_median_19th_and_the_rate_of_what_is_seldom_seen(tmp_path: Path) -> None:
+    often = [run_of("transient-get:rfc-v1", seed, seen=seed != 7) for seed in range(1, 21)]
+    seldom = [run_of("ksm-gup:plain-store", seed, seen=seed == 7) for seed in range(1, 21)]
+    text = first.table(journal(tmp_path / "j", *often, *seldom))
+    assert "| `transient-get:rfc-v1` | S1-a | race | missed-free | 19 of 20 | 0.500, 0.500 | 11, 20 | " in text
+    assert "- `ksm-gup:plain-store` on threads: seen in 1 run of 20, once in 190 s." in text
+    assert "- `transient-get:rfc-v1`" not in text
+    assert "Not yet run: " in text
+
+
+def test_held_table_says_what_broke(tmp_path: Path) -> None:
+    def row(variant: str, outcome: str, why: str = "") -> dict[str, Any]:
+        return run_of(variant, 1) | {"outcome": outcome, "why": why, "operations": 5, "overlap": 0.5}
+
+    text = held.table(journal(tmp_path / "j", row("transient-get:rfc-v2", "clean"),
+                              row("transient-get:ptdesc", "unexpected", "found leak; expected clean")))
+    assert "`transient-get:ptdesc` is unexpected: found leak; expected clean." in text
+    assert "| `transient-get:rfc-v2` | clean | 0 | 1 | 5 | 50% |" in text
