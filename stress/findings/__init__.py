@@ -1,0 +1,7 @@
+"""What a campaign has found, one for each distinct bug.
+
+    signature.py  which violations are one bug
+    places.py     a place in source that survives edits elsewhere
+    baseline.py   the bugs that are known already
+    files.py      the folder of a finding: schedule, picture, script and test
+"""

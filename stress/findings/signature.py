@@ -1,0 +1,88 @@
+"""Which violations are one bug: the identity of a finding.
+
+Two violations are the same finding if they break the same variant in the same way at the same place: kind, the line
+where it shows, and the second line where there is one (where the page was freed that is used). These are the accesses
+that every executor knows of; how the threads came there, in how many workers, with which values and seeds, differs from
+one meeting to the next and is no part of it. Lines count by function and text, so that an edit above is no new bug.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from stress.campaign.cell import Cell
+from stress.findings.places import named
+
+LENGTH: Final = 12  # hex digits: a campaign with a thousand findings meets a pair by chance once in 10**8
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One distinct bug.
+
+    Attributes:
+        signature: 12 hex digits. kind: a name of `engine.violations`.
+        variant, item: where it was first seen, and that race's name ("" if it has none).
+        places: what the signature was made of: `file function text`.
+        expected: the variant is expected to break so.
+        violation: as in the round's result, with its evidence or schedule.
+        title: one line for people.
+    """
+
+    signature: str
+    kind: str
+    scenario: str
+    variant: str
+    item: str
+    places: tuple[str, ...]
+    expected: bool
+    violation: Mapping[str, Any]
+    title: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "places": list(self.places), "violation": dict(self.violation)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Finding:
+        return cls(**{**data, "places": tuple(data["places"])})
+
+
+def findings_of(cell: Cell, result: Mapping[str, Any]) -> list[Finding]:
+    """The bugs in the result of a round, each once; violations that are one bug are added up."""
+    found: dict[str, Finding] = {}
+    for violation in result.get("violations", ()):
+        finding = _finding(cell, result, violation)
+        if (known := found.get(finding.signature)) is not None:
+            total = {**known.violation, "count": known.violation.get("count", 1) + violation.get("count", 1)}
+            finding = Finding(**{**vars(known), "violation": total})
+        found[finding.signature] = finding
+    return list(found.values())
+
+
+def _finding(cell: Cell, result: Mapping[str, Any], violation: Mapping[str, Any]) -> Finding:
+    places = places_of(violation)
+    kind = str(violation["kind"])
+    where = violation.get("where", "")
+    return Finding(
+        signature=signature(cell, kind, places), kind=kind, scenario=cell.scenario, variant=cell.variant,
+        item=str(result.get("race") or ""), places=places, expected=kind == result.get("expected"),
+        violation=dict(violation), title=f"{cell.title}: {kind}" + (f" at {_short(where)}" if where else ""))
+
+
+def places_of(violation: Mapping[str, Any]) -> tuple[str, ...]:
+    """The lines that a violation is about, named so that edits elsewhere leave them."""
+    return tuple(named(str(violation[part])) for part in ("where", "other") if violation.get(part))
+
+
+def signature(cell: Cell, kind: str, places: tuple[str, ...]) -> str:
+    """The identity, from what it is made of. A user's file counts by its name: it may lie elsewhere elsewhere."""
+    parts = (Path(cell.source).name, cell.scenario, cell.variant, kind, *places)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:LENGTH]
+
+
+def _short(place: str) -> str:
+    return place.rsplit("/", 1)[-1]

@@ -1,0 +1,130 @@
+"""What a campaign did is in its store: each round once, each finding once, whoever looks and whenever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import InternalError, UsageError
+from stress.store.store import Store
+from stress.store.view import look
+from tests.store_rig import PLAIN, SEARCH, SEED, made, ran, result, round_of, violation
+
+
+def test_a_round_is_there_before_it_runs_and_has_its_result_after(tmp_path: Path) -> None:
+    with made(tmp_path / "c") as store, look(tmp_path / "c") as before:
+        row = store.begin(round_of(PLAIN, 0), worker=3)
+        with look(tmp_path / "c") as during:
+            running, = during.rounds()
+            assert (running.state, running.worker, running.attempt) == ("started", 3, 1)
+            assert (running.round, running.result) == (round_of(PLAIN, 0), None)
+        given = result(pairs=[("a.py:1", "a.py:2", 5)])
+        assert store.end(row, given, []) == []
+        with look(tmp_path / "c") as after:
+            done, = after.rounds()
+            assert (done.state, done.outcome, done.operations, done.seconds) == ("done", "missed", 200, 2.0)
+            assert done.result == given
+            assert done.ended is not None
+            assert done.ended >= done.began
+        assert list(before.rounds()) == [], "what a view shows is one moment"
+
+
+def test_a_finding_is_new_once_and_counts(tmp_path: Path) -> None:
+    with made(tmp_path / "c") as store:
+        first = ran(store, round_of(PLAIN, 0), result(violation()))
+        assert [f.kind for f in first] == ["check"]
+        assert ran(store, round_of(PLAIN, 1), result(violation())) == []
+        assert ran(store, round_of(SEARCH, 0), result(violation(count=1))) == []
+        assert len(ran(store, round_of(PLAIN, 2), result(violation(line=21)))) == 1
+    with look(tmp_path / "c") as view:
+        known, other = view.findings()
+        assert (known.signature, known.count, known.rounds) == (first[0].signature, 7, 3)
+        assert known.first <= known.last <= other.first
+        assert known.round == round_of(PLAIN, 0)
+        assert known.violation["message"] == "an increment is lost"
+        assert view.finding(known.signature[:8]) == known
+        assert [r.round.number for r in view.rounds(finding=known.signature)] == [0, 1, 0]
+        assert {row.cell.key: row.findings for row in view.cells()} == {
+            PLAIN.key: (known.signature, other.signature), SEARCH.key: (known.signature,)}
+
+
+def test_coverage_is_summed_per_variant(tmp_path: Path) -> None:
+    with made(tmp_path / "c") as store:
+        ran(store, round_of(PLAIN, 0), result(pairs=[("a.py:1", "a.py:2", 5), ("a.py:2", "a.py:1", 1)]))
+        ran(store, round_of(SEARCH, 0), result(pairs=[("a.py:1", "a.py:2", 2)]))
+        assert [store.tallies()[cell.key].pairs for cell in (PLAIN, SEARCH)] == [2, 0]
+    with look(tmp_path / "c") as view:
+        assert [(c.first, c.second, c.count) for c in view.coverage("counter:plain")] == [
+            ("a.py:1", "a.py:2", 7), ("a.py:2", "a.py:1", 1)]
+        assert view.coverage("counter:atomic") == ()
+
+
+def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    with made(tmp_path / "c") as store:
+        for number in range(4):
+            ran(store, round_of(PLAIN, number), result(*([violation()] if number == 1 else [])))
+        store.begin(round_of(PLAIN, 4), worker=1)
+        store.lose(store.begin(round_of(PLAIN, 5)), "killed")
+        assert store.resumed() == {PLAIN.key: (6, {5: 1})}
+        store.begin(round_of(PLAIN, 5))
+    with Store.open(tmp_path / "c") as again:
+        assert again.campaign["seed"] == SEED
+        assert again.resumed() == {PLAIN.key: (6, {4: 1, 5: 2})}
+        tally = again.tallies()[PLAIN.key]
+        assert (tally.rounds, tally.last_new, tally.lost, tally.seconds) == (4, 2, 2, 8.0)
+        assert len(tally.found) == 1
+        ran(again, round_of(PLAIN, 4), result())
+        with look(tmp_path / "c") as view:
+            rounds = [(row.round.number, row.state, row.attempt) for row in view.rounds()]
+            assert rounds[-2:] == [(4, "done", 2), (5, "lost", 2)]
+            assert [event.text for event in view.events("lost")] == [
+                "round 5 of counter:plain, attempt 1: killed",
+                "round 4 of counter:plain, attempt 1: the campaign ended while it ran",
+                "round 5 of counter:plain, attempt 2: the campaign ended while it ran"]
+
+
+def test_no_round_runs_twice(tmp_path: Path) -> None:
+    with made(tmp_path / "c") as store:
+        row = store.begin(round_of(PLAIN, 0))
+        with pytest.raises(InternalError, match="begun twice"):
+            store.begin(round_of(PLAIN, 0))
+        store.end(row, result(), [])
+        with pytest.raises(InternalError, match="begun twice"):
+            store.begin(round_of(PLAIN, 0))
+        with pytest.raises(InternalError, match="was not running"):
+            store.lose(row, "why")
+        assert not store.waiting, "a mistake is not tried again"
+
+
+def test_samples_events_and_explanations(tmp_path: Path) -> None:
+    with made(tmp_path / "c") as store:
+        found, = ran(store, round_of(PLAIN, 0), result(violation()))
+        store.sample("memory", 5.0)
+        store.event("stalled", "worker 2")
+        store.explained(found.signature, {"explained": "breaks with 1 preemption", "minimal": True})
+        store.sample("memory", 6.0)
+    with look(tmp_path / "c") as view:
+        assert [(s.what, s.value) for s in view.samples("memory")] == [("memory", 5.0), ("memory", 6.0)]
+        assert [(e.kind, e.text) for e in view.events()] == [("stalled", "worker 2")]
+        assert view.findings()[0].explanation == {"explained": "breaks with 1 preemption", "minimal": True}
+        assert view.query("SELECT count(*) FROM rounds WHERE state = ?", "done") == [(1,)]
+
+
+@pytest.mark.parametrize(("asked", "said"), [("", "no such finding"), ("%", "no such"), ("zz", "no such finding"),
+                                             ("*", "no such finding")])
+def test_a_finding_that_is_not_there(tmp_path: Path, asked: str, said: str) -> None:
+    with made(tmp_path / "c") as store:
+        ran(store, round_of(PLAIN, 0), result(violation()))
+    with look(tmp_path / "c") as view, pytest.raises(UsageError, match=said):
+        view.finding(asked)
+
+
+def test_a_signature_that_is_not_unique(tmp_path: Path) -> None:
+    with made(tmp_path / "c") as store:
+        ran(store, round_of(PLAIN, 0), result(*(violation(line) for line in range(1, 34))))
+    with look(tmp_path / "c") as view:
+        twice = next(a.signature[0] for a in view.findings() for b in view.findings()
+                     if a is not b and a.signature[0] == b.signature[0])
+        with pytest.raises(UsageError, match="several findings begin so"):
+            view.finding(twice)
