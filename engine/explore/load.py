@@ -12,6 +12,7 @@ from engine.explore.bytecode import Code, compile_program
 from engine.explore.machine import cells as c
 from engine.explore.machine import control as k
 from engine.explore.machine import ops
+from engine.explore.machine.coverage import UNIONS
 from engine.language import ir
 from engine.language.program import Program
 from engine.memory.layout import PRIVATE_WORDS
@@ -36,21 +37,23 @@ class Machine:
 
     Args:
         lock: one of `LOCKS`. pool: "reuse" or "quarantine", the variant's own if empty.
-        steps: the limit of one execution.
+        steps: the limit of one execution. coverage: count which conflicting accesses follow each other.
 
     Raises:
         UsageError: an unknown name, or a program that does not fit.
     """
 
     def __init__(self, program: Program, *, lock: str = "qrwlock", pool: str = "", model: str = "sc",
-                 steps: int = STEPS_MAX) -> None:
+                 steps: int = STEPS_MAX, coverage: bool = False) -> None:
         pool = pool or program.variant.pool
         _check_names(program, lock, pool, model)
         self.program, self.lock, self.pool, self.model = program, lock, pool, model
         self.code: Code = compile_program(program, model)
         self.C, size = _tables(program, self.code, lock, pool, model, steps)
-        self.S: Words = np.zeros(size, np.int64)
         first = c.U_STAMPS + size
+        if coverage:
+            size, first = _cover(program, self.C, size)
+        self.S: Words = np.zeros(size, np.int64)
         self.U: Words = np.empty(first + _LOG_WORDS, np.int64)
         self.U[:first] = 0
         self.U[c.U_FIRST], self.U[c.U_END] = first, len(self.U)
@@ -84,6 +87,11 @@ class Machine:
         """The processes that can take a step: threads, and under tso and pso the flushers of their store buffers."""
         mask = self._control(k.ENABLED)
         return [p for p in range(self.processes) if mask >> p & 1]
+
+    @property
+    def limit(self) -> int:
+        """Steps of one execution, at most."""
+        return int(self.C[c.C_LIMIT])
 
     @property
     def processes(self) -> int:
@@ -169,6 +177,12 @@ class Machine:
         words = self.S[first:first + (layout.END - layout.GLOBALS) // 8]
         return {layout.GLOBALS + 8 * int(i): int(words[i]) & (1 << 64) - 1 for i in np.flatnonzero(words)}
 
+    def covered(self) -> dict[tuple[int, int], int]:
+        """How often a site's access followed another site's: (first, second) -> count; see `machine.coverage`."""
+        first, sites = int(self.C[c.C_COVERED]), int(self.C[c.C_SITES])
+        pairs = self.U[first:first + sites * sites]
+        return {divmod(int(i), sites): int(pairs[i]) for i in np.flatnonzero(pairs)}
+
     def counters(self) -> dict[str, int]:
         """`mem.count` over everything that ran since the machine was made."""
         return {name: int(self.U[c.U_COUNTS + i]) for i, name in enumerate(self.program.counters)}
@@ -239,6 +253,16 @@ def _tables(program: Program, code: Code, lock: str, pool: str, model: str, step
         header[cell], end = end, end + len(part)
         parts.append(part)
     return np.concatenate(parts), at
+
+
+def _cover(program: Program, C: Words, size: int) -> tuple[int, int]:
+    """Room for coverage behind the words of S and of U: the new number of words of S, and where the log starts."""
+    layout = program.layout
+    places = (layout.END - layout.GLOBALS) // 4 + program.geometry.frames * UNIONS
+    C[c.C_COVER], C[c.C_SITES] = size, len(program.sites)
+    size += places * (len(program.threads) + 1)
+    C[c.C_COVERED] = c.U_STAMPS + size
+    return size, c.U_STAMPS + size + len(program.sites) ** 2
 
 
 def _known_words(program: Program) -> Words:

@@ -26,6 +26,9 @@ class Result:
         program: what was searched; of a minimised violation what its schedule belongs to.
         minimal: nothing breaks like `violation` with fewer preemptions: searches that were complete have shown it.
         bytes: the memory of the states stored. stopped: why the search is not complete, in words, if it has a reason.
+        coverage: how often an access directly followed a conflicting one of another thread, by source line: (first
+            "file:line", second) -> count; None if it was not asked for. See `engine.explore.machine.coverage`. `dfs`
+            counts a step that many executions begin with once; `states` sees only what it executed.
     """
 
     executions: int
@@ -48,6 +51,7 @@ class Result:
     minimal: bool = False
     bytes: int = 0
     stopped: str = ""
+    coverage: dict[tuple[str, str], int] | None = None
 
     def outcomes(self, *words: str) -> set[tuple[int, ...]]:
         """The final values of some declared words, `name` or `name[i]`: one tuple for each distinct outcome."""

@@ -12,6 +12,7 @@ from engine.errors import UsageError
 from engine.explore import strategies
 from engine.explore.again import ending, record
 from engine.explore.bound import Bound, narrowed, program_of
+from engine.explore.coverage import Coverage, follows
 from engine.explore.load import Machine
 from engine.explore.machine import cells as c
 from engine.explore.progress import Look, Tell, listener, told
@@ -33,7 +34,8 @@ _AGAIN_SECONDS: Final = 1.0
 class Search:
     """One strategy on one machine, in slices as long as people wait for."""
 
-    def __init__(self, machine: Machine, name: str, options: Options, *, finals: bool = False) -> None:
+    def __init__(self, machine: Machine, name: str, options: Options, *, finals: bool = False,
+                 coverage: Coverage | None = None) -> None:
         row = strategies.find(name)
         if options.preemptions is not None and "preemptions" not in row.options:
             raise UsageError(f"a bound on preemptions is for strategy dfs; {name} does not keep to it")
@@ -42,6 +44,8 @@ class Search:
         self.machine, self.budget, self.name = machine, _FIRST_BUDGET, name
         self.finals: set[FinalState] | None = set() if finals else None
         self.strategy = strategies.load(name)(machine, options)
+        self.coverage = coverage
+        self.each = finals or (coverage is not None and coverage.follows)
         self.strategy.X[x.X_EACH] = 1  # the first execution is run again
         self.again = self.looked = 0.0
 
@@ -60,7 +64,7 @@ class Search:
             self.budget = int(min(max(self.budget * wanted / max(now - begin, 1e-6), 50), 4 * self.budget, 1 << 30))
         if end == x.BUDGET or now - self.looked > _SLICE_SECONDS:
             self._tell(now)
-        self.strategy.X[x.X_EACH] = int(self.finals is not None or now > self.again)
+        self.strategy.X[x.X_EACH] = int(self.each or now > self.again)
         return end
 
     def _ended(self, now: float) -> None:
@@ -68,6 +72,8 @@ class Search:
         m = self.machine
         if self.finals is not None and (not m.failed or int(m.S[c.S_THREAD]) == m.alone):
             self.finals.add(tuple(m.memory().items()))
+        if self.coverage is not None:
+            self.coverage.ended(self.strategy.picks)
         if now > self.again:
             self.again = now + _AGAIN_SECONDS
             self.record()
@@ -95,7 +101,7 @@ class Search:
 
 def explore(what: Scenario | Program, variant: str = "", *, strategy: str = "dfs", model: str = "sc",
             bound: Bound | None = None, seed: int = 1, depth: int = 3, lock: str = "", pool: str = "",
-            stop_at_first: bool = True, finals: bool = False, progress: Tell | None = None,
+            stop_at_first: bool = True, finals: bool = False, coverage: bool = False, progress: Tell | None = None,
             preemptions: int | None = None, executions: int | None = None, seconds: float | None = None,
             steps: int | None = None, memory: int | None = None, compact: bool = False) -> Result:
     """Search a program's executions.
@@ -106,6 +112,7 @@ def explore(what: Scenario | Program, variant: str = "", *, strategy: str = "dfs
         seed: of a sampler. depth: of the bugs that `pct` looks for.
         lock: the queueing rule of the RW locks, the variant's own if empty. pool: the same for the allocator's rule.
         stop_at_first: stop at the first violation. finals: collect the final states; does not stop at a violation.
+        coverage: count which conflicting accesses follow each other, in the executions that the search ran.
         memory: MB that `states` may take, then it gives up. compact: it stores a hash of a state instead of the state.
         progress: called some tens of times a second with a `Look`.
         preemptions, executions, seconds, steps: short for the fields of `bound`.
@@ -120,13 +127,15 @@ def explore(what: Scenario | Program, variant: str = "", *, strategy: str = "dfs
     if not row.ends and bound.executions is None and bound.seconds is None:
         raise UsageError(f"a {strategy} search ends by itself only with a number of executions or seconds")
     program = program_of(what, variant, bound)
-    machine = Machine(program, lock=lock or own_lock(program), pool=pool, model=model, steps=bound.steps)
+    machine = Machine(program, lock=lock or own_lock(program), pool=pool, model=model, steps=bound.steps,
+                      coverage=coverage and not follows(strategy))
     options = Options(bound.preemptions, bound.executions, seed, depth, memory or MEMORY, compact)
     data = described(strategy, options, bound.steps)
     if machine.failed:
         return failed_at_once(machine, data)
     with told(progress) if progress else nullcontext():
-        search = Search(machine, strategy, options, finals=finals)
+        search = Search(machine, strategy, options, finals=finals,
+                        coverage=Coverage(machine, strategy) if coverage else None)
         return run(search, data, bound.seconds, stop_at_first and not finals)
 
 
@@ -182,7 +191,8 @@ def result_of(search: Search, bound: dict[str, Any], seconds: float, end: int, f
                   first.violation if first else None, schedule_of(m, first, bound) if first else None,
                   first.preemptions if first else None, found, m.counters(),
                   finals=None if search.finals is None else frozenset(search.finals), program=m.program,
-                  bytes=search.strategy.bytes, stopped=search.strategy.stopped)
+                  bytes=search.strategy.bytes, stopped=search.strategy.stopped,
+                  coverage=search.coverage.by_line() if search.coverage else None)
 
 
 def schedule_of(machine: Machine, recording: Recording, bound: dict[str, Any]) -> Schedule:

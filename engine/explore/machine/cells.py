@@ -41,6 +41,9 @@ C_PROCESSES: Final = 32  # the threads, then the flushers of thread 0, of thread
 C_FLUSHERS: Final = 33  # of one thread: 1 under tso, under pso one for each address it stores to
 C_BUFFERS: Final = 34  # S: store buffers, C_BUFFER_SIZE a thread; only under tso and pso
 C_BUFFER_SIZE: Final = 35
+C_COVER: Final = 36  # S: last accesses to each place, see `coverage`; 0: nobody wants to know
+C_COVERED: Final = 37  # U: how often each site followed each other one, C_SITES in a row
+C_SITES: Final = 38
 C_HEADER: Final = 48
 
 # --- code rows: operation, destination or target, operands a, b, c, two static fields, site ---
@@ -153,7 +156,7 @@ U_FIRST: Final = 7  # where the log starts
 U_ONCE: Final = 8  # 0: log every change; else: only the first of a word that is not yet stamped with this number
 U_RESTARTS: Final = 9
 U_COUNTS: Final = 16  # counters of mem.count, over the whole search
-U_STAMPS: Final = 256  # one for each word of S; behind them the log: (index, old) pairs
+U_STAMPS: Final = 256  # one for each word of S; behind them the pairs of C_COVERED and the log: (index, old) pairs
 U_SLACK: Final = 8192  # no single instruction logs more
 
 PLAIN: Final = 0

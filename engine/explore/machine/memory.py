@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.explore.machine import alu, ops
 from engine.explore.machine import cells as c
+from engine.explore.machine import coverage as cov
 from engine.explore.machine.state import fail, merge, put, put_cell
 from engine.jit import jit
 from engine.memory.members import LAST_WIDE
@@ -214,6 +215,8 @@ def member(C: Any, S: Any, U: Any, t: Any, pc: Any, address: Any, origin: Any, n
     if (live & MEMBER_MASK) != named and (what != ops.M_SET or live != 0):
         fail(S, U, UNION_CONFUSION, t, pc, address, pfn, live)
         return
+    if C[c.C_COVER] != 0:
+        cov.tagged(C, S, U, t, pc, pfn, union, np.int64(cov.READS) if what == ops.M_USE else np.int64(cov.WRITES))
     if what == ops.M_USE:
         watch(C, S, U, t, cell * 4, live)
         return
@@ -278,8 +281,21 @@ def alloc(C: Any, S: Any, U: Any, t: Any, pc: Any, owner: Any) -> Any:
     page = C[c.C_MEMORY] + ((C[c.C_DESCRIPTORS] - C[c.C_GLOBALS]) >> 3) + pfn * DESCRIPTOR_WORDS
     put(S, U, page + COUNTS, NO_MAPPINGS | np.int64(1) << 32)
     put_cell(C, S, U, page + PRIVATE, 0, 0)
+    if C[c.C_COVER] != 0:
+        clear_accesses(C, S, U, pfn)
     forget(C, S, U, t)
     return address, pfn | generation << c.PFN_BITS
+
+
+@jit
+def clear_accesses(C: Any, S: Any, U: Any, pfn: Any) -> None:
+    """What an allocation has just written: contents, counts, `private`, and that no member is live."""
+    contents = (C[c.C_FRAMES] + (pfn << C[c.C_FRAME_SHIFT]) - C[c.C_GLOBALS]) >> 2
+    page = (C[c.C_DESCRIPTORS] + pfn * PAGE_BYTES - C[c.C_GLOBALS]) >> 2
+    cov.forgotten(C, S, U, contents, np.int64(1) << C[c.C_FRAME_SHIFT] >> 2)
+    cov.forgotten(C, S, U, page + 2 * COUNTS, 2)
+    cov.forgotten(C, S, U, page + 2 * PRIVATE, 2)
+    cov.forgotten(C, S, U, cov.unions(C) + pfn * cov.UNIONS, cov.UNIONS)
 
 
 @jit
@@ -331,3 +347,5 @@ def fill(C: Any, S: Any, U: Any, t: Any, pc: Any, address: Any, origin: Any, fir
         return
     for k in range(size >> 3):
         put_cell(C, S, U, start + k, first + k * stride, first_origin)
+    if C[c.C_COVER] != 0:
+        cov.accessed(C, S, U, t, pc, address, size, cov.WRITES)

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.explore.machine import buffers as bf
 from engine.explore.machine import cells as c
+from engine.explore.machine import coverage as cov
 from engine.explore.machine import memory as mm
 from engine.explore.machine import ops
 from engine.explore.machine.state import origin, put_register, value
@@ -43,6 +44,8 @@ def load(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, row: Any) -> None:
             mm.watch_word(C, S, U, t, i, address, width, seen)
         put_register(C, S, U, base, C[row + 1], seen, S[i + C[c.C_SHADOW]])
         note(U, address, seen, seen, seen, c.PLAIN)
+        if C[c.C_COVER] != 0:
+            cov.accessed(C, S, U, t, pc, address, width, cov.READS)
 
 
 @jit
@@ -73,6 +76,8 @@ def store(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, row: Any) -> None:
         old = mm.part(S[i], address, width)
         mm.store(C, S, U, t, i, address, width, new, origin(C, S, base, C[row + 3]))
         note(U, address, old, new, new, c.PLAIN)
+        if C[c.C_COVER] != 0:
+            cov.accessed(C, S, U, t, pc, address, width, cov.WRITES)
 
 
 @jit
@@ -106,6 +111,8 @@ def rmw(C: Any, S: Any, U: Any, t: Any, pc: Any, base: Any, row: Any) -> None:
     if returns != ops.RET_NONE:
         put_register(C, S, U, base, C[row + 1], result, carried)
     note(U, address, old, new, result, c.PLAIN)
+    if C[c.C_COVER] != 0:
+        cov.accessed(C, S, U, t, pc, address, width, cov.change(how) if written else np.int64(cov.READS))
 
 
 @jit

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.explore.machine import buffers as bf
 from engine.explore.machine import cells as c
+from engine.explore.machine import coverage as cov
 from engine.explore.machine import locks as lk
 from engine.explore.machine import memory as mm
 from engine.explore.machine import ops
@@ -75,6 +76,8 @@ def flush(C: Any, S: Any, U: Any, p: Any) -> None:
         if i >= 0:
             note(U, address, mm.part(S[i], address, width), new, new, c.FLUSHED)
             mm.show(C, S, U, i, address, width, new, S[e + c.E_ORIGIN])
+            if C[c.C_COVER] != 0:
+                cov.accessed(C, S, U, t, pc, address, width, cov.WRITES)
     if S[c.S_KIND] == 0:
         bf.drop(C, S, U, t, k)
         if S[c.S_ASLEEP] != 0:
