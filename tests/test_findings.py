@@ -11,7 +11,7 @@ import pytest
 
 from stress.campaign.cell import Cell
 from stress.findings.places import named
-from stress.findings.signature import Finding, findings_of
+from stress.findings.signature import Finding, findings_of, places_of
 from tests.store_rig import FILE, PLAIN, SEARCH, result, violation
 
 TEXT = Path(FILE).read_text()
@@ -47,9 +47,10 @@ def test_the_same_bug_is_one_finding_whoever_meets_it() -> None:
 
 
 def test_another_place_kind_variant_or_second_place_is_another_finding() -> None:
-    bugs = [violation(), violation(21), violation(kind="leak"), violation(other=f"{FILE}:25")]
+    used = [violation(kind="use-after-free", other=f"{FILE}:{line}") for line in (25, 21)]
+    bugs = [violation(), violation(21), violation(kind="leak"), violation(kind="livelock"), *used]
     found = signatures(PLAIN, *bugs) + signatures(replace(PLAIN, variant="locked"), *bugs)
-    assert len(set(found)) == 8
+    assert len(set(found)) == 12
 
 
 def test_violations_that_are_one_bug_are_added_up() -> None:
@@ -93,6 +94,23 @@ def test_equal_lines_of_a_function_are_told_apart(mine: Path) -> None:
     mine.write_text("def f(mem):\n    mem.lock(A)\n    x\n    mem.lock(A)\n\n\ndef g(mem):\n    mem.lock(A)\n")
     names = [named(f"{mine}:{line}") for line in (2, 4, 8)]
     assert names == ["mine.py f mem.lock(A) #1", "mine.py f mem.lock(A) #2", "mine.py g mem.lock(A)"]
+
+
+NATIVE = ("CPU1 unmap waits for pgd_lock (write), held by CPU0 map (read); CPU0 map waits for pgd_lock (read), held by "
+          "CPU0 map (read), behind CPU1 unmap (write, queued)")
+SEARCHED = ("CPU0 map waits for pgd_lock (read, /a b/table.py:217), held by itself (read, /a b/table.py:166), queued "
+            "behind CPU1 unmap; CPU1 unmap waits for pgd_lock (write, x:36), held by CPU0 map (read, x:1)")
+BYSTANDER = NATIVE + "; CPU2 walk waits for other_lock[3] (read), held by CPU0 map (write)"
+CROSSED = ("CPU0 a waits for first[0] (write), held by CPU1 b (write); "
+           "CPU1 b waits for second[17] (write), held by CPU0 a (write)")
+ASLEEP = "CPU0 producer waits at /x/buffer.py:47 for a word that nobody changes"
+
+
+@pytest.mark.parametrize(("message", "locks"), [
+    (NATIVE, ("pgd_lock",)), (SEARCHED, ("pgd_lock",)), (BYSTANDER, ("pgd_lock",)), (CROSSED, ("first", "second")),
+    (ASLEEP, ()), ("", ()), ("CPU0 a waits for lock (write), held by CPU1 b (write)", ())])
+def test_a_deadlock_is_the_locks_of_its_cycle(message: str, locks: tuple[str, ...]) -> None:
+    assert places_of({"kind": "deadlock", "message": message, "where": f"{FILE}:30"}) == locks
 
 
 def test_places_that_cannot_be_read(tmp_path: Path) -> None:

@@ -4,6 +4,9 @@ Two violations are the same finding if they break the same variant in the same w
 where it shows, and the second line where there is one (where the page was freed that is used). These are the accesses
 that every executor knows of; how the threads came there, in how many workers, with which values and seeds, differs from
 one meeting to the next and is no part of it. Lines count by function and text, so that an edit above is no new bug.
+
+A deadlock has no one place: it is told from others by the locks in its cycle. A livelock, and threads that sleep for
+ever, are one finding in a variant.
 """
 
 from __future__ import annotations
@@ -16,7 +19,12 @@ from typing import Any, Final
 
 from stress.campaign.cell import Cell
 from stress.findings.places import named
+from stress.findings.waits import locks_of
 
+#: Executors name different threads' places.
+_NOWHERE: Final = ("deadlock", "livelock")
+#: The other one is where the page was freed, or where the other member of the union was set.
+_TWO_PLACES: Final = ("use-after-free", "double-free", "stale-pointer", "union-confusion")
 LENGTH: Final = 12  # hex digits: a campaign with a thousand findings meets a pair by chance once in 10**8
 
 
@@ -27,7 +35,7 @@ class Finding:
     Attributes:
         signature: 12 hex digits. kind: a name of `engine.violations`.
         variant, item: where it was first seen, and that race's name ("" if it has none).
-        places: what the signature was made of: `file function text`.
+        places: what the signature was made of: `file function text`, or the names of locks.
         expected: the variant is expected to break so.
         violation: as in the round's result, with its evidence or schedule.
         title: one line for people.
@@ -66,16 +74,20 @@ def findings_of(cell: Cell, result: Mapping[str, Any]) -> list[Finding]:
 def _finding(cell: Cell, result: Mapping[str, Any], violation: Mapping[str, Any]) -> Finding:
     places = places_of(violation)
     kind = str(violation["kind"])
-    where = violation.get("where", "")
+    where = " and ".join(places) if kind == "deadlock" else _short(str(violation.get("where", "")))
     return Finding(
         signature=signature(cell, kind, places), kind=kind, scenario=cell.scenario, variant=cell.variant,
         item=str(result.get("race") or ""), places=places, expected=kind == result.get("expected"),
-        violation=dict(violation), title=f"{cell.title}: {kind}" + (f" at {_short(where)}" if where else ""))
+        violation=dict(violation), title=f"{cell.title}: {kind}" + (f" at {where}" if where else ""))
 
 
 def places_of(violation: Mapping[str, Any]) -> tuple[str, ...]:
-    """The lines that a violation is about, named so that edits elsewhere leave them."""
-    return tuple(named(str(violation[part])) for part in ("where", "other") if violation.get(part))
+    """The lines that a violation is about, named so that edits elsewhere leave them; of a deadlock its locks."""
+    kind = violation["kind"]
+    if kind in _NOWHERE:
+        return locks_of(str(violation.get("message", ""))) if kind == "deadlock" else ()
+    parts = ("where", "other") if kind in _TWO_PLACES else ("where",)
+    return tuple(named(str(violation[part])) for part in parts if violation.get(part))
 
 
 def signature(cell: Cell, kind: str, places: tuple[str, ...]) -> str:

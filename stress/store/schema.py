@@ -96,16 +96,16 @@ def writer(path: Path) -> sqlite3.Connection:
         UsageError: no store, a damaged or foreign one, or one of a newer pttorture. MachineError: it cannot be written.
     """
     check_file(path)
-    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+    if not all(os.access(each, os.W_OK, effective_ids=True) for each in (path, path.parent)):
         raise MachineError(f"{path}: cannot be written; a campaign needs a folder of its own to write to")
     with _judged(path):
+        _looking(path, "ro", "integrity_check").close()  # one that could write would tidy up the log when it is closed
         base = _connected(path, "rw")
         try:
+            base.execute("PRAGMA journal_mode = WAL")
             base.execute("PRAGMA synchronous = FULL")
             base.execute("PRAGMA foreign_keys = ON")
             base.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT}")
-            _check(base, path, "integrity_check")
-            base.execute("PRAGMA journal_mode = WAL")
         except BaseException:
             base.close()
             raise
@@ -130,10 +130,10 @@ def reader(path: Path) -> sqlite3.Connection:
             return _looking(path, "ro&immutable=1")
 
 
-def _looking(path: Path, mode: str) -> sqlite3.Connection:
+def _looking(path: Path, mode: str, how: str = "quick_check") -> sqlite3.Connection:
     base = _connected(path, mode)
     try:
-        _check(base, path, "quick_check")
+        _check(base, path, how)
     except BaseException:
         base.close()
         raise
