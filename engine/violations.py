@@ -45,5 +45,8 @@ BY_CODE: Final = {kind.code: kind for kind in KINDS}
 #: Those that a protocol may raise itself: `mem.check(condition, "missed-free", "text")`.
 STATED: Final = ("check", "missed-free", "count-drift", "lost-mapping", "stale-translation", "leak")
 
+#: Every thread waits or turns: executors name different threads' places, so the place says nothing.
+ANYWHERE: Final = ("deadlock", "livelock")
+
 #: Beside the lock of a lock-misuse: it is not the step that is wrong, the role has ended with the lock held.
 KEPT: Final = 1

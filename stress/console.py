@@ -23,11 +23,13 @@ class Console:
 
     Args:
         quiet: only `result` lines are written; no progress, no notes.
+        every: seconds between two lines of progress where nothing can be redrawn.
     """
 
-    def __init__(self, stream: TextIO, *, quiet: bool = False, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, stream: TextIO, *, quiet: bool = False, environment: Mapping[str, str] | None = None,
+                 every: float = _PLAIN_EVERY) -> None:
         environment = os.environ if environment is None else environment
-        self.stream, self.quiet = stream, quiet
+        self.stream, self.quiet, self.every = stream, quiet, every
         self.terminal = stream.isatty() and environment.get("TERM") != "dumb"
         self.colour = _wants_colour(environment, self.terminal)
         self.width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns) if self.terminal else WIDTH
@@ -48,7 +50,7 @@ class Console:
     def progress(self, text: str) -> None:
         """What is going on now. May be called often; writes seldom."""
         now = time.monotonic()
-        if self.quiet or now - self._last < (_REDRAW_EVERY if self.terminal else _PLAIN_EVERY):
+        if self.quiet or now - self._last < (_REDRAW_EVERY if self.terminal else self.every):
             return
         self._last = now
         line = shorten(text, self.width - 1)

@@ -26,14 +26,20 @@ def new() -> Path:
         MachineError: neither shared memory nor the temporary directory can be written.
     """
     place = shared_memory()
-    with suppress(OSError):
-        sweep(place)
-        _sweep_folders(place)
+    sweep_killed()
     me = os.getpid()
     try:
         return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{me}-{start_time(me)}-", dir=place))
     except OSError as error:
         raise MachineError(f"no folder for shared memory in {place}: {error.strerror}") from error
+
+
+def sweep_killed() -> None:
+    """Remove what processes that were killed left in shared memory."""
+    place = shared_memory()
+    with suppress(OSError):
+        sweep(place)
+        _sweep_folders(place)
 
 
 def _sweep_folders(place: Path) -> None:

@@ -19,6 +19,7 @@ ALL_LOCKS: Final = tuple(name for names in LOCKS.values() for name in names)
 #: nanoseconds; a thread that gives its CPU away in it does. A fix is run under what breaks its broken twin.
 PERTURB: Final = {"native": "yield:0.05", "python": "yield:0.2"}
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZES: Final = {"K": 10**3, "M": 10**6, "G": 10**9}
 _LONGEST: Final = 30 * 86400.0
 
 
@@ -32,6 +33,31 @@ def seconds(text: str) -> float:
     if not math.isfinite(value) or not 0 < value <= _LONGEST:
         raise _bad(f"{text} is not a duration above 0 and up to 30d")
     return value
+
+
+def hours(text: str) -> float:
+    """Hours: `60`, `0.5`, or a duration with a unit."""
+    return seconds(text if text[-1:] in _UNITS else text + "h") / 3600
+
+
+def size(text: str) -> int:
+    """Bytes: `500M`, `4G`, or a number."""
+    number, unit = (text[:-1], _SIZES[text[-1]]) if text[-1:] in _SIZES else (text, 1)
+    try:
+        value = int(float(number) * unit)
+    except (ValueError, OverflowError):
+        value = 0
+    if value <= 0:
+        raise _bad(f"{text!r} is not a size; write for example 500M or 4G")
+    return value
+
+
+def shard(text: str) -> str:
+    """`I/N`: part I of N, from 1."""
+    index, _, number = text.partition("/")
+    if not (index.isdecimal() and number.isdecimal() and 1 <= int(index) <= int(number) <= 100_000):
+        raise _bad(f"{text!r} is not a shard; write for example 3/8, the third of eight")
+    return text
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:

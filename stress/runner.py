@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from engine.errors import MachineError
 from engine.language.program import Program
@@ -19,7 +20,6 @@ from stress import folder
 from stress.console import Console
 from stress.interrupts import Interrupted, deferred
 from stress.job import TRACE, Job, program_of, scenario_of, variant_of
-from stress.journal import Journal
 from stress.machine import cpus
 from stress.nursery import Nursery
 from stress.results import described, result
@@ -29,11 +29,28 @@ from stress.tally import Tally
 PREPARE: Final = 300.0  # seconds for one compilation
 
 
-class Runner:
-    """Owns the run folder and the zygotes; a context manager that leaves neither behind."""
+class Notes(Protocol):
+    """Where a runner notes what happens, at once; a `Journal` is one.
 
-    def __init__(self, journal: Journal, console: Console) -> None:
-        self.journal, self.console = journal, console
+    `path`: a file in the folder where the zygotes' logs go.
+    """
+
+    path: Path
+
+    def started(self, job: Mapping[str, Any]) -> int: ...
+    def finding(self, number: int, finding: Mapping[str, Any]) -> None: ...
+    def finished(self, number: int, result: Mapping[str, Any]) -> None: ...
+
+
+class Runner:
+    """Owns the run folder and the zygotes; a context manager that leaves neither behind.
+
+    Args:
+        zygotes: at most so many; they compile side by side.
+    """
+
+    def __init__(self, journal: Notes, console: Console, zygotes: int = 0) -> None:
+        self.journal, self.console, self.zygotes = journal, console, zygotes or cpus()
         self._stack = ExitStack()
         self._nurseries: list[Nursery] = []
         self._of: dict[tuple[str, str, str], Nursery] = {}
@@ -129,8 +146,8 @@ class Runner:
                 if job.code not in self._of or (self._nurseries.index(self._of[job.code]), key) not in self._prepared]
 
     def _breed(self, codes: int) -> None:
-        """Start zygotes: as many as there are CPUs, no more than there are codes to place."""
-        while len(self._nurseries) < min(cpus(), len(self._nurseries) + codes):
+        """Start zygotes: as many as are allowed, no more than there are codes to place."""
+        while len(self._nurseries) < min(self.zygotes, len(self._nurseries) + codes):
             with deferred():
                 nursery = Nursery(self.journal.path.parent / f"zygote-{len(self._nurseries)}.log")
                 self._stack.callback(nursery.close)

@@ -8,7 +8,6 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from engine import __version__
@@ -22,6 +21,7 @@ from stress.journal import Journal
 from stress.options import refuse
 from stress.report import json as json_report
 from stress.report import junit, text
+from stress.report.places import home
 from stress.report.write import check_target, write
 from stress.runner import Runner
 
@@ -101,13 +101,6 @@ def _report(run: Run, interrupted: bool, failure: MachineError | None) -> int:
     if failure is not None:
         raise failure
     return code
-
-
-def home(path: Path) -> str:
-    """A path as a shell reads it, short enough for a line where it lies at home."""
-    with contextlib.suppress(RuntimeError, ValueError):
-        return f"~/{path.relative_to(Path.home())}"
-    return str(path)
 
 
 def _targets(run: Run) -> Iterator[tuple[str, Callable[..., str]]]:

@@ -35,7 +35,7 @@ def run(tmp_path: Path, job: Job, strike: Callable[[int], None] | None) -> tuple
 
     def tell(_tally: Tally, progress: Progress) -> None:
         if strike and not struck and progress.rounds > 100:
-            struck.append(children_of(nursery.process.pid)[0])
+            struck.append(children_of(nursery.pid)[0])
             strike(struck[0])
 
     try:

@@ -36,7 +36,7 @@ def nursery(tmp_path: Path) -> Iterator[Nursery]:
     made = Nursery(tmp_path / "zygote.log")
     yield made
     made.close()
-    assert not processes_of(made.process.pid)
+    assert not processes_of(made.pid)
 
 
 def processes_of(group: int) -> list[int]:
@@ -140,7 +140,7 @@ def test_program_that_cannot_be_compiled(nursery: Nursery) -> None:
 def test_zygote_that_dies_is_reported(tmp_path: Path) -> None:
     nursery = Nursery(tmp_path / "log")
     nursery.ask("prepare", 30.0, job=fake_job("good"))
-    os.kill(nursery.process.pid, signal.SIGKILL)
+    os.kill(nursery.pid, signal.SIGKILL)
     with pytest.raises(MachineError, match="SIGKILL"):
         nursery.ask("prepare", 30.0, job=fake_job("good"))
     assert nursery.lost
@@ -152,12 +152,12 @@ def test_workers_die_with_their_zygote(nursery: Nursery, tmp_path: Path) -> None
     owner = (os.getpid(), 0)
     arena = nursery.ask("create", 30.0, job=job, folder=str(tmp_path), owner=owner)["arena"]
     nursery.ask("fork", 30.0, job=job, arena=arena, threads=[0, 1], start=True)
-    assert len(processes_of(nursery.process.pid)) == 2
-    os.kill(nursery.process.pid, signal.SIGKILL)
+    assert len(processes_of(nursery.pid)) == 2
+    os.kill(nursery.pid, signal.SIGKILL)
     deadline = time.monotonic() + 10
-    while processes_of(nursery.process.pid) and time.monotonic() < deadline:
+    while processes_of(nursery.pid) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not processes_of(nursery.process.pid)
+    assert not processes_of(nursery.pid)
 
 
 def test_spread() -> None:
@@ -175,7 +175,7 @@ def test_run_goes_on_with_another_zygote(tmp_path: Path) -> None:
 
         def tell(_tally: Tally, progress: Any) -> None:
             if not killed and progress.rounds:
-                killed.append(runner._nurseries[0].process.pid)
+                killed.append(runner._nurseries[0].pid)
                 os.kill(killed[0], signal.SIGKILL)
 
         def supervise_it(nursery: Nursery, folder: Path, **_hooks: Any) -> Supervisor:

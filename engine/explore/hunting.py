@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import Final
 
 from engine.explore.load import STEPS_MAX, Machine
 from engine.explore.machine import cells as c
@@ -13,10 +12,8 @@ from engine.explore.search import Search, described, failed_at_once, result_of
 from engine.explore.strategies import cells as x
 from engine.explore.strategies.base import Options
 from engine.language.program import Program
-from engine.violations import BY_NAME
+from engine.violations import ANYWHERE, BY_NAME
 
-#: Executors name different threads' places where every thread waits.
-_ANYWHERE: Final = ("deadlock", "livelock")
 EXACT, ALIKE, OTHER, NOTHING = 3, 2, 1, 0
 
 
@@ -31,7 +28,7 @@ class Wanted:
         """How near the violation that the machine has come to is."""
         if int(machine.S[c.S_KIND]) != BY_NAME[self.kind].code:
             return OTHER
-        same = self.kind in _ANYWHERE or machine.code.where(int(machine.S[c.S_PC])) == self.where
+        same = self.kind in ANYWHERE or machine.code.where(int(machine.S[c.S_PC])) == self.where
         return EXACT if same else ALIKE
 
 

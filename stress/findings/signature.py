@@ -17,12 +17,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from engine.declare import CLEAN
+from engine.violations import ANYWHERE
 from stress.campaign.cell import Cell
 from stress.findings.places import named
 from stress.findings.waits import locks_of
 
-#: Executors name different threads' places.
-_NOWHERE: Final = ("deadlock", "livelock")
 #: The other one is where the page was freed, or where the other member of the union was set.
 _TWO_PLACES: Final = ("use-after-free", "double-free", "stale-pointer", "union-confusion")
 LENGTH: Final = 12  # hex digits: a campaign with a thousand findings meets a pair by chance once in 10**8
@@ -36,8 +36,8 @@ class Finding:
         signature: 12 hex digits. kind: a name of `engine.violations`.
         variant, item: where it was first seen, and that race's name ("" if it has none).
         places: what the signature was made of: `file function text`, or the names of locks.
-        expected: the variant is expected to break so.
-        violation: as in the round's result, with its evidence or schedule.
+        expected: the variant is expected to break, if not always in this way: one broken design shows in several.
+        violation: as in the round's result, with its evidence or schedule, and the kind that is `expected`.
         title: one line for people.
     """
 
@@ -72,19 +72,20 @@ def findings_of(cell: Cell, result: Mapping[str, Any]) -> list[Finding]:
 
 
 def _finding(cell: Cell, result: Mapping[str, Any], violation: Mapping[str, Any]) -> Finding:
+    kind, expected = str(violation["kind"]), str(result.get("expected", CLEAN))
     places = places_of(violation)
-    kind = str(violation["kind"])
     where = " and ".join(places) if kind == "deadlock" else _short(str(violation.get("where", "")))
+    title = f"{cell.title}: {kind}" + (f" at {where}" if where else "")
     return Finding(
         signature=signature(cell, kind, places), kind=kind, scenario=cell.scenario, variant=cell.variant,
-        item=str(result.get("race") or ""), places=places, expected=kind == result.get("expected"),
-        violation=dict(violation), title=f"{cell.title}: {kind}" + (f" at {where}" if where else ""))
+        item=str(result.get("race") or ""), places=places, expected=expected != CLEAN,
+        violation={**violation, "expected": expected}, title=title)
 
 
 def places_of(violation: Mapping[str, Any]) -> tuple[str, ...]:
     """The lines that a violation is about, named so that edits elsewhere leave them; of a deadlock its locks."""
     kind = violation["kind"]
-    if kind in _NOWHERE:
+    if kind in ANYWHERE:
         return locks_of(str(violation.get("message", ""))) if kind == "deadlock" else ()
     parts = ("where", "other") if kind in _TWO_PLACES else ("where",)
     return tuple(named(str(violation[part])) for part in parts if violation.get(part))

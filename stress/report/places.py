@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
+from pathlib import Path
 
 from stress.installation import root
 
@@ -17,3 +18,10 @@ def short(text: str) -> str:
     for folder in sorted({f for f in folders if f != "/"}, key=len, reverse=True):
         text = re.sub(rf"(?<![\w./-]){re.escape(folder)}/", "", text)
     return text
+
+
+def home(path: Path) -> str:
+    """A path as a shell reads it, short enough for a line where it lies at home."""
+    with suppress(RuntimeError, ValueError):
+        return f"~/{path.relative_to(Path.home())}"
+    return str(path)

@@ -1,0 +1,227 @@
+"""The campaign: rounds go to the crew, what comes back goes to the store, until the time is over.
+
+The store is written before a round starts and when it has ended. Whatever kills this process, the rounds in flight are
+known, and nothing else is lost.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from engine.errors import MachineError
+from engine.violations import BY_NAME
+from stress.campaign.cell import Cell
+from stress.campaign.choosing import Chooser, Standing
+from stress.campaign.crew import Crew, Ended, Task
+from stress.campaign.health import Clocks, Disk
+from stress.campaign.rounds import failed
+from stress.campaign.status import Figures, Status
+from stress.findings.signature import Finding, findings_of
+from stress.interrupts import deferred
+from stress.store.store import Store
+
+#: How often a round is begun before it is given up; a protocol that kills its member would do so all night.
+ATTEMPTS: Final = 3
+POLL: Final = 0.2  # seconds
+SAMPLE: Final = 30.0  # seconds between two samples of figures over time
+
+
+class Known(Protocol):
+    """The findings that are no news: a baseline."""
+
+    def __contains__(self, signature: object) -> bool: ...
+
+
+@dataclass
+class Campaign:
+    """One run of a campaign. `run` may leave with Interrupted: all that ended is in the store.
+
+    Attributes:
+        explained: called with (signature, explanation) when it is in the store. coverage: (title, first, second) that
+            were seen. unexplained: findings that wait for an explanation.
+    """
+
+    store: Store
+    crew: Crew
+    chooser: Chooser
+    status: Status
+    disk: Disk
+    known: Known = frozenset()
+    clocks: Clocks = field(default_factory=Clocks)
+    explained: Callable[[str, dict[str, Any]], None] = lambda *_: None
+    coverage: set[tuple[str, str, str]] = field(default_factory=set)
+    unexplained: deque[Task] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self._rows: dict[tuple[str, int], tuple[int, Standing]] = {}  # rounds in flight: store row, standing
+        self._attempts: Counter[tuple[str, int]] = Counter()
+        self._held: Task | None = None
+        self._explaining = 0
+        self._sampled = 0.0
+        self.failure: MachineError | None = None
+        self.gave_up = 0  # rounds
+
+    @property
+    def figures(self) -> Figures:
+        return self.status.figures
+
+    def run(self) -> None:
+        """Until the time is over, every cell is, or the machine fails; then the rounds in flight end.
+
+        Raises:
+            MachineError: the disk is full or the crew cannot work; all that ended is in the store, or kept for it.
+        """
+        with self.status.signalled():
+            try:
+                while not self._over():
+                    self._fill()
+                    if not self.crew.busy() and self._held is None:
+                        break
+                    self._turn()
+                while self.crew.busy():
+                    self._turn()
+            finally:
+                with deferred():
+                    self._abandon()
+
+    def _over(self) -> bool:
+        return bool(self.figures.seconds) and self.figures.elapsed >= self.figures.seconds
+
+    def _turn(self) -> None:
+        """A moment: what has ended, and how things stand."""
+        for ended in self.crew.poll(POLL):
+            with deferred():
+                self._ended(ended)
+        if happened := self.clocks.look():
+            self.store.event("clock", happened)
+            self.status.note(happened)
+        self.disk.look()
+        self._sample()
+        self.status.beat(self.crew.busy())
+
+    def _fill(self) -> None:
+        """Give the crew what it takes."""
+        while True:
+            task = self._held or self._next()
+            self._held = None
+            if task is None:
+                return
+            if not self.crew.takes(task):
+                self._held = task
+                return
+            self._start(task)
+
+    def _next(self) -> Task | None:
+        """Explanations take at most one member until every cell has had a round."""
+        if self.unexplained and (not self._explaining or not self.chooser.fresh):
+            return self.unexplained.popleft()
+        chosen = self.chooser.next()
+        if chosen is None:
+            return self.unexplained.popleft() if self.unexplained else None
+        standing, each = chosen
+        self._rows[each.cell.key, each.number] = -1, standing
+        return Task(each.cell, each)
+
+    def _start(self, task: Task) -> None:
+        with deferred():
+            if task.round is not None:
+                key = task.cell.key, task.round.number
+                row = self.store.begin(task.round, 0)
+                self._rows[key] = row, self._rows[key][1]
+                self._attempts[key] += 1
+            else:
+                self._explaining += 1
+            self.crew.start(task)
+
+    def _ended(self, ended: Ended) -> None:
+        if ended.task.round is None:
+            self._explaining -= 1
+            self._explained(ended)
+            return
+        key = ended.task.cell.key, ended.task.round.number
+        row, standing = self._rows.pop(key)
+        standing.running -= 1
+        result = ended.answer
+        if not result and ended.found:  # it was lost, but not for nothing
+            result = failed(ended.task.round, ended.why, ended.found)
+        if not result:
+            self._lost(ended, row, standing)
+            return
+        self._done(ended.task.cell, standing, row, {**result, "memory": ended.memory})
+
+    def _done(self, cell: Cell, standing: Standing, row: int, result: dict[str, Any]) -> None:
+        found = findings_of(cell, result)
+        news = self._covered(cell, result.get("coverage", ()))
+        new = self.store.end(row, result, found)
+        for finding in new:
+            self._new(cell, finding)
+        complete = bool(result.get("complete"))
+        standing.ended(float(result["seconds"]), news + 5 * len(new), over=complete or _useless(result))
+        self.figures.rounds += 1
+        self.figures.fresh = self.chooser.fresh
+
+    def _new(self, cell: Cell, finding: Finding) -> None:
+        known = finding.signature in self.known
+        counted = "expected" if finding.expected else "known" if known else "unexpected"
+        setattr(self.figures, counted, getattr(self.figures, counted) + 1)
+        self.status.found(finding, known=known)
+        if finding.kind in BY_NAME:
+            task = Task(cell, None, dict(finding.violation), finding.signature)
+            # What nobody expects is explained first.
+            (self.unexplained.append if finding.expected or known else self.unexplained.appendleft)(task)
+
+    def _covered(self, cell: Cell, pairs: Iterable[Any]) -> int:
+        """Note orders of accesses; how many of them are new."""
+        before = len(self.coverage)
+        self.coverage.update((cell.title, str(pair[0]), str(pair[1])) for pair in pairs)
+        self.figures.pairs = len(self.coverage)
+        return len(self.coverage) - before
+
+    def _lost(self, ended: Ended, row: int, standing: Standing) -> None:
+        assert ended.task.round is not None
+        self.figures.lost += 1
+        number, key = ended.task.round.number, (ended.task.cell.key, ended.task.round.number)
+        self.store.lose(row, ended.why)
+        self.status.note(f"round {number} of {ended.task.cell.title} ({ended.task.cell.mode}) is lost: {ended.why}")
+        standing.rounds += 1
+        if self._attempts[key] < ATTEMPTS:
+            standing.again = (*standing.again, number)
+        else:
+            self.store.event("given-up", f"round {number} of {ended.task.cell.title} ({ended.task.cell.mode}) was lost "
+                                         f"{ATTEMPTS} times, the last time because {ended.why}")
+            standing.over = True
+            self.gave_up += 1
+
+    def _explained(self, ended: Ended) -> None:
+        signature = ended.task.signature
+        answer = ended.answer or {"explained": f"not explained: {ended.why}", "schedule": None}
+        self.store.explained(signature, answer)
+        self.explained(signature, answer)
+
+    def _sample(self) -> None:
+        figures = self.figures
+        if self._sampled and figures.elapsed - self._sampled < SAMPLE:
+            return
+        self._sampled = figures.elapsed
+        figures.resident = self.crew.resident()
+        for what, value in (("memory", figures.resident), ("rounds", figures.rounds), ("pairs", figures.pairs)):
+            self.store.sample(what, float(value))
+
+    def _abandon(self) -> None:
+        """Rounds that are in flight when it all ends are lost; they are run again by a campaign that goes on."""
+        self.crew.close()
+        for row, _ in self._rows.values():
+            if row >= 0:
+                try:
+                    self.store.lose(row, "the campaign was interrupted")
+                except MachineError as error:
+                    self.failure = error
+        self._rows.clear()
+
+
+def _useless(result: dict[str, Any]) -> bool:
+    """Whether the cell cannot be run at all: another round would fail in the same way."""
+    return result["outcome"] == "fault" and not result["rounds"] and not result["violations"]
