@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from engine.errors import UsageError
 from stress.campaign.cell import Cell
 from stress.findings.signature import Finding
+
+_CELL: Final = ("title", "scenario", "variant", "source", "executor", "lock", "threads", "processes", "perturb",
+                "strategy", "model")
 
 
 def text(data: Any) -> str:
@@ -42,20 +45,20 @@ def read_text(data: str) -> Any:
     return json.loads(data)
 
 
+def insert(base: sqlite3.Connection, table: str, values: Mapping[str, Any], rule: str = "") -> int:
+    """Insert a row; returns its id, 0 if the rule has kept it out."""
+    marks = ", ".join("?" * len(values))
+    done = base.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}) {rule}", tuple(values.values()))
+    return int(done.lastrowid or 0) if done.rowcount else 0
+
+
 def cell_id(base: sqlite3.Connection, cell: Cell) -> int:
     """The row of a cell, made if it is not there."""
     row = base.execute("SELECT id FROM cells WHERE key = ?", (cell.key,)).fetchone()
-    if row is None:
-        values = (cell.key, cell.title, cell.scenario, cell.variant, cell.source, cell.executor, cell.lock,
-                  cell.threads, cell.processes, cell.perturb, cell.strategy, cell.model)
-        row = base.execute(
-            "INSERT INTO cells (key, title, scenario, variant, source, executor, lock, threads, processes, perturb, "
-            f"strategy, model) VALUES ({marks(values)}) RETURNING id", values).fetchone()
-    return int(row[0])
-
-
-def marks(values: tuple[Any, ...]) -> str:
-    return ", ".join("?" * len(values))
+    if row is not None:
+        return int(row[0])
+    shown = {name: getattr(cell, name) for name in _CELL}
+    return insert(base, "cells", {"key": cell.key, **shown})
 
 
 def columns(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,12 +74,10 @@ def columns(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def finding_row(base: sqlite3.Connection, finding: Finding) -> bool:
     """Note a finding; returns whether it was never seen before."""
-    values = (finding.signature, finding.kind, finding.scenario, finding.variant, finding.item, finding.title,
-              text(finding.places), int(finding.expected), packed(finding.violation))
-    done = base.execute(
-        "INSERT INTO findings (signature, kind, scenario, variant, item, title, places, expected, violation) "
-        f"VALUES ({marks(values)}) ON CONFLICT (signature) DO NOTHING", values)
-    return bool(done.rowcount)
+    values = {"signature": finding.signature, "kind": finding.kind, "scenario": finding.scenario,
+              "variant": finding.variant, "item": finding.item, "title": finding.title, "places": text(finding.places),
+              "expected": int(finding.expected), "violation": packed(finding.violation)}
+    return bool(insert(base, "findings", values, "ON CONFLICT (signature) DO NOTHING"))
 
 
 def cover(base: sqlite3.Connection, title: str, pairs: list[Any]) -> int:
@@ -90,17 +91,13 @@ def cover(base: sqlite3.Connection, title: str, pairs: list[Any]) -> int:
     return new
 
 
-def sight(base: sqlite3.Connection, row: int, cell: Cell, found: Sequence[Finding]) -> tuple[list[Finding], int]:
-    """Note what a round has found; returns the findings nobody has seen before, and how many are new in its cell."""
-    new, in_cell = [], 0
-    for finding in found:
-        if finding_row(base, finding):
-            new.append(finding)
-        before = base.execute(
-            "SELECT 1 FROM sightings JOIN rounds ON rounds.id = round JOIN cells ON cells.id = cell "
-            "WHERE finding = ? AND cells.key = ? LIMIT 1", (finding.signature, cell.key)).fetchone()
-        in_cell += before is None
-        count = int(finding.violation.get("count", 1))
+def sight(base: sqlite3.Connection, row: int, cell: int, found: Iterable[tuple[str, int]]) -> int:
+    """Note which findings a round has met, and how often; returns how many of them are new in its cell."""
+    new = 0
+    for signature, count in found:
+        before = base.execute("SELECT 1 FROM sightings JOIN rounds ON rounds.id = round WHERE finding = ? AND cell = ? "
+                              "LIMIT 1", (signature, cell)).fetchone()
+        new += before is None
         base.execute("INSERT INTO sightings VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET count = count + ?3",
-                     (finding.signature, row, count))
-    return new, in_cell
+                     (signature, row, count))
+    return new

@@ -66,7 +66,7 @@ class Store:
         waiting: writes that the disk has refused and that are tried again.
     """
 
-    def __init__(self, folder: Path, lock: _Lock, base: sqlite3.Connection) -> None:
+    def __init__(self, folder: Path, lock: FolderLock, base: sqlite3.Connection) -> None:
         self.folder, self._lock, self._base = folder, lock, base
         self.path = folder / schema.NAME
         self.campaign = campaign_of(base)
@@ -83,7 +83,7 @@ class Store:
             UsageError: there is a campaign. MachineError: the folder cannot be written.
         """
         folder = Path(folder)
-        lock = _Lock(folder, make=True)
+        lock = FolderLock(folder, make=True)
         try:
             if os.path.lexists(folder / schema.NAME):
                 raise UsageError(f"{folder}: holds a campaign already; go on with --resume, or name another folder")
@@ -105,7 +105,7 @@ class Store:
         """
         folder = Path(folder)
         schema.check_file(folder / schema.NAME)
-        lock = _Lock(folder)
+        lock = FolderLock(folder)
         base = None
         try:
             base = schema.writer(folder / schema.NAME)
@@ -305,7 +305,9 @@ class Store:
 def write_end(base: sqlite3.Connection, row: int, cell: Cell, result: Mapping[str, Any], found: Sequence[Finding],
               ended: float) -> list[Finding]:
     """Note that a round is done, inside a transaction; returns the findings that were never seen before."""
-    new, new_in_cell = rows.sight(base, row, cell, found)
+    new = [finding for finding in found if rows.finding_row(base, finding)]
+    new_in_cell = rows.sight(base, row, rows.cell_id(base, cell),
+                             [(each.signature, int(each.violation.get("count", 1))) for each in found])
     pairs = rows.cover(base, cell.title, result.get("coverage", []))
     data = {**rows.columns(result), "new_findings": new_in_cell, "new_pairs": pairs, "ended": ended,
             "state": "done", "why": result.get("why"), "result": rows.packed(result)}
@@ -325,7 +327,7 @@ def write_campaign(base: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
     base.executemany("INSERT INTO campaign VALUES (?, ?)", [(key, rows.text(value)) for key, value in facts.items()])
 
 
-class _Lock:
+class FolderLock:
     """A folder is written by one process. A record lock: the kernel drops it when that process dies, children that it
     has left behind do not hold it, and says who has it."""
 

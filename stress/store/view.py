@@ -162,8 +162,13 @@ class View:
         Raises:
             UsageError: the file is damaged.
         """
+        return list(self.stream(sql, *values))
+
+    def stream(self, sql: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        """As `query`, one row at a time."""
         try:
-            return self._base.execute(sql, values).fetchall()
+            for row in self._base.execute(sql, values):  # noqa: UP028 (`yield from` would close the cursor, too late)
+                yield row
         except sqlite3.Error as error:
             raise schema.refused(self.path, error) from error
 
@@ -194,7 +199,7 @@ class View:
         where = f"WHERE {' AND '.join(test for test, _ in chosen)} " if chosen else ""
         query = (f"SELECT rounds.id, description, {', '.join(f'rounds.{name}' for name in _COLUMNS)}, complete, result "
                  f"FROM rounds JOIN cells ON cells.id = cell {where}ORDER BY rounds.id")
-        for row, description, *values, complete, packed in self._base.execute(query, [value for _, value in chosen]):
+        for row, description, *values, complete, packed in self.stream(query, *(value for _, value in chosen)):
             yield RoundRow(id=row, round=round_of(description), complete=None if complete is None else bool(complete),
                            packed=packed, **dict(zip(_COLUMNS, values, strict=True)))
 
