@@ -39,13 +39,17 @@ class Declared(int):
 
 
 class Word(Declared):
-    """`count` shared 64-bit words, zero at first, on cache lines of their own. `NAME` and `NAME[i]` are addresses."""
+    """`count` shared 64-bit words, zero at first, on cache lines of their own. `NAME` and `NAME[i]` are addresses.
+
+    `cache`: for reports: they are what a hardware walker has cached; says in words what a value that is not 0 means.
+    """
 
     count: int
+    cache: Callable[[int], str] | None
 
-    def __new__(cls, name: str, count: int = 1) -> Word:
+    def __new__(cls, name: str, count: int = 1, cache: Callable[[int], str] | None = None) -> Word:
         self = super().__new__(cls, 0)
-        self.name, self.count = name, count
+        self.name, self.count, self.cache = name, count, cache
         return self
 
     def __getitem__(self, index: int) -> int:

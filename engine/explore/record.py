@@ -127,13 +127,13 @@ class Recorder:
         return self.recording
 
 
-def follow(machine: Machine, schedule: Schedule) -> Recording:
-    """The execution of a schedule.
+def follow(machine: Machine, schedule: Schedule, recorder: Recorder | None = None) -> Recording:
+    """The execution of a schedule; `recorder`: of that machine, if another one than usual.
 
     Raises:
         DivergedError: a turn cannot be taken: names the step and both places.
     """
-    recorder = Recorder(machine)
+    recorder = recorder or Recorder(machine)
     values = [iter(row) for row in schedule.choices]
     for number, turn in enumerate(schedule.turns):
         _make_choices(recorder, values)

@@ -10,7 +10,7 @@ Python would do it. All values are 64-bit words; an array is a handle to the thr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 
@@ -173,6 +173,7 @@ class Module:
     locks: dict[str, tuple[str, int]] = field(default_factory=dict)  # name -> (kind "rw"|"spin", count)
     params: dict[str, int] = field(default_factory=dict)  # name -> default
     counters: dict[str, bool] = field(default_factory=dict)  # name -> counts as an operation
+    caches: dict[str, Callable[[int], str]] = field(default_factory=dict)  # words that reports show as caches
 
 
 def walk(body: tuple[Stmt, ...]) -> Iterator[Stmt]:

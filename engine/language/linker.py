@@ -33,6 +33,8 @@ class Linker:
             return False
         if isinstance(value, Word):
             self.module.words[value.name] = value.count
+            if value.cache is not None:
+                self.module.caches[value.name] = value.cache
         elif isinstance(value, Lock):
             self.module.locks[value.name] = (value.kind, value.count)
         elif isinstance(value, Param):

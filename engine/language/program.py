@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from engine.declare import Geometry, Protocol, Role, Scenario, Variant
@@ -76,6 +76,7 @@ class Program:
     folded: bool = True
     word_counts: Mapping[str, int] = field(default_factory=dict)  # declared word -> how many; padding follows
     open_params: frozenset[str] = frozenset()  # not constants: read from the arena
+    caches: Mapping[str, Callable[[int], str]] = field(default_factory=dict)  # for reports: see declare.Word
 
     @property
     def name(self) -> str:
@@ -154,7 +155,7 @@ def build(scenario: Scenario, variant: str = "", *, geometry: Geometry | None = 
         names[id(scenario.at_rest)] if scenario.at_rest else None,
         compiled.sites, tuple(module.counters), frozenset(n for n, op in module.counters.items() if op), values,
         {name: i for i, name in enumerate(module.params)}, lock_kinds, rounds or scenario.rounds, folded,
-        dict(module.words), frozenset(values) - frozenset(settled),
+        dict(module.words), frozenset(values) - frozenset(settled), dict(module.caches),
     )
 
 

@@ -6,10 +6,9 @@ VT-d promises about draining: an invalidation completes only when every walk tha
 that starts later sees what it removed. The lock orders walks against invalidations only; table memory changes under a
 walk as it pleases.
 
-An IOTLB entry keeps the size of its leaf. An invalidation is sure to remove an entry only if the entry lies inside its
-range: the specification asks software for an address mask of the leaf's size, and nothing more may be relied upon.
-A paging-structure entry for level n holds the address of a table at that level; it goes if it overlaps the range,
-unless the invalidation hint (`ih`) says that only leaves have changed.
+An IOTLB entry keeps the size of its leaf. An invalidation is sure to remove an entry only if it lies inside its range:
+the specification asks for an address mask of the leaf's size, and nothing more may be relied upon. A paging-structure
+entry for level n holds the address of a table there; it goes unless `ih` says that only leaves have changed.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from engine.declare import Mem
 from engine.memory.page import LEVELS
 from scenarios.models.domain import GROWS, hardware_root
 from scenarios.models.radix import entry_at, extent, is_table, last_page, present, span, table_of, translated
+from scenarios.models.tags import as_it_is, tag_in_words
 
 _WAYS: Final = 64
 _LEVELS: Final = 8
@@ -32,10 +32,10 @@ STRICT_CACHES = Param("strict_caches", 0, names={0: "a structure-cache entry goe
 CHECK_CACHED = Param("check_cached", 0, names={1: "at each free no cache may hold the table"})
 
 UNIT = SpinLock("translation_unit")
-IOTLB_TAG = Word("iotlb_tag", _WAYS)
-IOTLB_LEAF = Word("iotlb_leaf", _WAYS)
-CACHED_TAG = Word("cached_tag", _LEVELS)
-CACHED_TABLE = Word("cached_table", _LEVELS)
+IOTLB_TAG = Word("iotlb_tag", _WAYS, tag_in_words)
+IOTLB_LEAF = Word("iotlb_leaf", _WAYS, as_it_is)
+CACHED_TAG = Word("cached_tag", _LEVELS, tag_in_words)
+CACHED_TABLE = Word("cached_table", _LEVELS, as_it_is)
 
 WALKS = Counter("walks", "hardware walks", operation=True)
 CACHE_HITS = Counter("cache_hits", "walks that started in a cached table")
