@@ -20,7 +20,7 @@ from engine.errors import DivergedError, ProtocolError, PttortureError, UsageErr
 from stress import cache, installation, interrupts, options
 from stress.report import places
 
-COMMANDS: Final = ("list", "run", "explore", "matrix", "replay", "repro", "trace", "campaign", "merge")
+COMMANDS: Final = ("list", "run", "explore", "matrix", "replay", "repro", "trace", "campaign", "merge", "report")
 
 EXIT_CODES: Final = """\
 exit codes:

@@ -1,0 +1,35 @@
+"""A schedule as a film for the page, or why there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from engine.errors import PttortureError
+from engine.schedule import Schedule
+from stress.job import finder
+from stress.replaying import parsed
+from stress.report.places import short
+
+STEPS: Final = 1000  # of one film; of longer executions it shows the last ones
+
+
+def film_of(text: str, folder: Path) -> tuple[dict[str, Any] | None, str]:
+    """The film of a schedule's JSON text, or None and why. `folder`: what a path in it is relative to."""
+    try:
+        schedule, source = parsed(text, "schedule", folder)
+        return made(schedule, source), ""
+    except PttortureError as error:
+        return None, f"it cannot be replayed step by step: {short(str(error))}"
+
+
+def made(schedule: Schedule, source: str) -> dict[str, Any]:
+    """The film of a schedule.
+
+    Raises:
+        PttortureError: the program does not follow it, or is not there any more.
+    """
+    from engine.explore.film import film
+
+    program = schedule.program(finder(source))
+    return film(program, schedule.fitted(program), most=STEPS).as_dict()
