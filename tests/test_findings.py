@@ -57,9 +57,11 @@ def test_violations_that_are_one_bug_are_added_up() -> None:
     found, = findings_of(PLAIN, result(violation(), violation(count=4)))
     assert found.violation["count"] == 7
     assert found.expected
-    assert findings_of(PLAIN, result(violation(kind="leak")))[0].expected, "a broken design may show in several ways"
-    clean = {**result(violation()), "expected": "clean"}
-    assert not findings_of(PLAIN, clean)[0].expected
+    beside, = findings_of(PLAIN, result(violation(kind="leak")))
+    assert (beside.expected, beside.beside) == (True, "check"), "a broken design may show in several ways"
+    assert beside.title == "counter:plain: leak at counter.py:30, beside check"
+    clean, = findings_of(PLAIN, {**result(violation()), "expected": "clean"})
+    assert (clean.expected, clean.beside) == (False, "")
     assert findings_of(PLAIN, result()) == []
     assert Finding.from_dict(found.as_dict()) == found
 

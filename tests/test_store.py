@@ -49,6 +49,29 @@ def test_a_finding_is_new_once_and_counts(tmp_path: Path) -> None:
             PLAIN.key: (known.signature, other.signature), SEARCH.key: (known.signature,)}
 
 
+def expected(folder: Path) -> dict[str, bool]:
+    with look(folder) as view:
+        return {f.kind: f.expected for f in view.findings()}
+
+
+def test_what_is_expected_in_one_mode_is_news_in_another(tmp_path: Path) -> None:
+    with made(tmp_path) as store:
+        assert len(ran(store, round_of(PLAIN, 0), result(violation()))) == 1
+        assert expected(tmp_path) == {"check": True}
+        assert len(ran(store, round_of(SEARCH, 0), {**result(violation()), "expected": "clean"})) == 1
+        assert ran(store, round_of(SEARCH, 1), {**result(violation()), "expected": "clean"}) == []
+        assert ran(store, round_of(PLAIN, 1), result(violation())) == []
+    assert expected(tmp_path) == {"check": False}
+
+
+def test_a_second_symptom_is_expected_once_the_first_was_seen(tmp_path: Path) -> None:
+    with made(tmp_path) as store:
+        ran(store, round_of(PLAIN, 0), result(violation(kind="leak")))
+        assert expected(tmp_path) == {"leak": False}
+        ran(store, round_of(PLAIN, 1), result(violation()))
+    assert expected(tmp_path) == {"leak": True, "check": True}
+
+
 def test_coverage_is_summed_per_variant(tmp_path: Path) -> None:
     with made(tmp_path / "c") as store:
         ran(store, round_of(PLAIN, 0), result(pairs=[("a.py:1", "a.py:2", 5), ("a.py:2", "a.py:1", 1)]))

@@ -37,6 +37,7 @@ class Finding:
         variant, item: where it was first seen, and that race's name ("" if it has none).
         places: what the signature was made of: `file function text`, or the names of locks.
         expected: the variant is expected to break, if not always in this way: one broken design shows in several.
+        beside: the kind that is expected if it is not this one, else "".
         violation: as in the round's result, with its evidence or schedule, and the kind that is `expected`.
         title: one line for people.
     """
@@ -50,6 +51,7 @@ class Finding:
     expected: bool
     violation: Mapping[str, Any]
     title: str
+    beside: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "places": list(self.places), "violation": dict(self.violation)}
@@ -75,11 +77,12 @@ def _finding(cell: Cell, result: Mapping[str, Any], violation: Mapping[str, Any]
     kind, expected = str(violation["kind"]), str(result.get("expected", CLEAN))
     places = places_of(violation)
     where = " and ".join(places) if kind == "deadlock" else _short(str(violation.get("where", "")))
-    title = f"{cell.title}: {kind}" + (f" at {where}" if where else "")
+    beside = expected if expected not in (CLEAN, kind) else ""
+    title = f"{cell.title}: {kind}" + (f" at {where}" if where else "") + (f", beside {beside}" if beside else "")
     return Finding(
         signature=signature(cell, kind, places), kind=kind, scenario=cell.scenario, variant=cell.variant,
         item=str(result.get("race") or ""), places=places, expected=expected != CLEAN,
-        violation={**violation, "expected": expected}, title=title)
+        violation={**violation, "expected": expected}, title=title, beside=beside)
 
 
 def places_of(violation: Mapping[str, Any]) -> tuple[str, ...]:

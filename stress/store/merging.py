@@ -26,7 +26,8 @@ FINDINGS: Final = "findings"  # the folder with the files of findings
 _COPIED: Final = ("number", "seed", "description", "state", "attempt", "worker", "shard", "began", "ended", "seconds",
                   "outcome", "verdict", "rounds", "operations", "steps", "memory", "complete", "violations", "faults",
                   "why", "result")
-_FINDING: Final = ("signature", "kind", "scenario", "variant", "item", "title", "places", "expected", "violation")
+_FINDING: Final = ("signature", "kind", "scenario", "variant", "item", "title", "places", "expected",
+                   "beside", "violation")
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class _Merging:
 
     def _finding(self, view: View, signature: str) -> None:
         values, = view.query(f"SELECT {', '.join(_FINDING)} FROM findings WHERE signature = ?", signature)
-        rows.insert(self.base, "findings", dict(zip(_FINDING, values, strict=True)), "ON CONFLICT DO NOTHING")
+        rows.insert(self.base, "findings", dict(zip(_FINDING, values, strict=True)), rows.FINDING_RULE)
 
     def _explanations(self, view: View) -> None:
         """The best that any folder has."""

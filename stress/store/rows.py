@@ -12,6 +12,9 @@ from engine.errors import UsageError
 from stress.campaign.cell import Cell
 from stress.findings.signature import Finding
 
+#: The first sighting describes a finding; one where it was not expected makes it unexpected for good.
+FINDING_RULE: Final = ("ON CONFLICT (signature) DO UPDATE SET expected = 0, beside = '', title = excluded.title, "
+                       "violation = excluded.violation WHERE expected > excluded.expected")
 _CELL: Final = ("title", "scenario", "variant", "source", "executor", "lock", "threads", "processes", "perturb",
                 "strategy", "model")
 
@@ -49,7 +52,7 @@ def insert(base: sqlite3.Connection, table: str, values: Mapping[str, Any], rule
     """Insert a row; returns its id, 0 if the rule has kept it out."""
     marks = ", ".join("?" * len(values))
     done = base.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks}) {rule}", tuple(values.values()))
-    return int(done.lastrowid or 0) if done.rowcount else 0
+    return int(done.lastrowid or 0) if done.rowcount > 0 else 0
 
 
 def cell_id(base: sqlite3.Connection, cell: Cell) -> int:
@@ -73,11 +76,11 @@ def columns(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def finding_row(base: sqlite3.Connection, finding: Finding) -> bool:
-    """Note a finding; returns whether it was never seen before."""
+    """Note a finding; returns whether it is news: never seen before, or until now only where it was expected."""
     values = {"signature": finding.signature, "kind": finding.kind, "scenario": finding.scenario,
               "variant": finding.variant, "item": finding.item, "title": finding.title, "places": text(finding.places),
-              "expected": int(finding.expected), "violation": packed(finding.violation)}
-    return bool(insert(base, "findings", values, "ON CONFLICT (signature) DO NOTHING"))
+              "expected": int(finding.expected), "beside": finding.beside, "violation": packed(finding.violation)}
+    return bool(insert(base, "findings", values, FINDING_RULE))
 
 
 def cover(base: sqlite3.Connection, title: str, pairs: list[Any]) -> int:

@@ -40,7 +40,8 @@ CREATE TABLE rounds (
 CREATE INDEX rounds_by_end ON rounds (ended);
 CREATE TABLE findings (
     signature TEXT PRIMARY KEY, kind TEXT NOT NULL, scenario TEXT NOT NULL, variant TEXT NOT NULL, item TEXT NOT NULL,
-    title TEXT NOT NULL, places TEXT NOT NULL, expected INTEGER NOT NULL, violation BLOB NOT NULL, explanation BLOB);
+    title TEXT NOT NULL, places TEXT NOT NULL, expected INTEGER NOT NULL, beside TEXT NOT NULL,
+    violation BLOB NOT NULL, explanation BLOB);
 CREATE TABLE sightings (
     finding TEXT NOT NULL REFERENCES findings, round INTEGER NOT NULL REFERENCES rounds, count INTEGER NOT NULL,
     UNIQUE (finding, round));

@@ -81,7 +81,9 @@ class FindingRow:
     """One distinct bug.
 
     Attributes:
-        places: `file function text`. expected: the variant is expected to break so.
+        places: `file function text`.
+        expected: the variant is expected to break so wherever it was seen; or in another way, and it has done that too.
+        beside: that other way, a kind; "" if this is it.
         violation: of the first sighting, with its evidence. count: violations. rounds: in which it was seen.
         first, last: when the first and the last of these rounds ended, unix seconds.
         round: the first of them. explanation: see `Store.explained`; None if there is none yet.
@@ -95,6 +97,7 @@ class FindingRow:
     title: str
     places: tuple[str, ...]
     expected: bool
+    beside: str
     violation: dict[str, Any]
     explanation: dict[str, Any] | None
     count: int
@@ -223,21 +226,23 @@ class View:
 
     def _findings(self, beginning: str) -> tuple[FindingRow, ...]:
         answer = self.query(
-            "SELECT signature, kind, scenario, variant, item, title, places, expected, violation, "
+            "SELECT signature, kind, scenario, variant, item, title, places, "
+            "expected AND (beside = '' OR EXISTS (SELECT 1 FROM findings AS other WHERE other.kind = findings.beside "
+            "AND other.scenario = findings.scenario AND other.variant = findings.variant)), beside, violation, "
             "explanation, sum(count), count(*), min(ended), max(ended), min(sightings.rowid) FROM findings "
             "JOIN sightings ON finding = signature JOIN rounds ON rounds.id = round "
             "WHERE signature GLOB ? GROUP BY signature ORDER BY min(sightings.rowid)", f"{beginning}*")
         return tuple(self._finding(row) for row in answer)
 
     def _finding(self, row: tuple[Any, ...]) -> FindingRow:
-        signature, kind, scenario, variant, item, title, places, expected, violation, explanation, *sums = row
+        signature, kind, scenario, variant, item, title, places, expected, beside, violation, explanation, *sums = row
         count, number, first, last, sighting = sums
         (description,), = self.query("SELECT description FROM rounds JOIN sightings ON round = rounds.id "
                                      "WHERE sightings.rowid = ?", sighting)
         what = f"finding {signature}"
         return FindingRow(signature, kind, scenario, variant, item, title, tuple(rows.read_text(places)),
-                          bool(expected), rows.unpacked(violation, what), rows.unpacked(explanation, what), count,
-                          number, first, last, round_of(description))
+                          bool(expected), beside, rows.unpacked(violation, what), rows.unpacked(explanation, what),
+                          count, number, first, last, round_of(description))
 
     def coverage(self, title: str = "") -> tuple[Covered, ...]:
         """Pairs of conflicting accesses in the order in which they were seen, of SCENARIO:VARIANT or of all."""
