@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from engine.explore.coverage import Coverage, follows
 from engine.explore.load import STEPS_MAX, Machine
 from engine.explore.machine import cells as c
 from engine.explore.record import Recording
@@ -33,7 +34,8 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Survey:
-    """A search and what it came past. `result`: as of `explore`, its violation the first one."""
+    """A search and what it came past. `result`: as of `explore`, its violation the first one, its coverage that of
+    strategies which count on their way."""
 
     result: Result
     sightings: tuple[Sighting, ...]
@@ -49,7 +51,8 @@ def survey(program: Program, *, strategy: str, executions: int, seed: int = 1, d
     Raises:
         UsageError, NotDeterministicError, KeyboardInterrupt: as `explore`.
     """
-    machine = Machine(program, lock=lock or own_lock(program), model=model)
+    counts = not follows(strategy)  # a second run of every execution would cost more than it tells
+    machine = Machine(program, lock=lock or own_lock(program), model=model, coverage=counts)
     options = Options(None, executions, seed, depth)
     bound = described(strategy, options, STEPS_MAX)
     if machine.failed:
@@ -57,7 +60,8 @@ def survey(program: Program, *, strategy: str, executions: int, seed: int = 1, d
         assert result.violation is not None
         assert result.schedule is not None
         return Survey(result, (Sighting(result.violation, result.schedule, 0, 1, 1),))
-    return _surveyed(Search(machine, strategy, options), bound, enough)
+    coverage = Coverage(machine, strategy) if counts else None
+    return _surveyed(Search(machine, strategy, options, coverage=coverage), bound, enough)
 
 
 def _surveyed(search: Search, bound: dict[str, Any], enough: int) -> Survey:

@@ -81,7 +81,7 @@ def _resumed(args: argparse.Namespace, folder: Path) -> tuple[Store, Config]:
 def _run(args: argparse.Namespace, store: Store, config: Config, console: Console) -> int:
     found = cells(config.names, config)
     with look(store.folder) as view:
-        standings = _standings(store, found)
+        standings = standings_of(store, found)
         coverage = {(c.title, c.first, c.second) for c in view.coverage()}
         waiting = deque(_unexplained(view))
     shard = shard_of(store.campaign["config"].get("shard", ""))
@@ -104,7 +104,7 @@ def _run(args: argparse.Namespace, store: Store, config: Config, console: Consol
         return _last_words(store, made, interrupted, failure or made.failure)
 
 
-def _standings(store: Store, found: list[Cell]) -> list[Standing]:
+def standings_of(store: Store, found: list[Cell]) -> list[Standing]:
     """What each cell has had so far."""
     resumed, tallies = store.resumed(), store.tallies()
     standings = []

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 from engine.errors import MachineError
 from stress import folder
 from stress.campaign.cell import Cell, Round
-from stress.campaign.processes import memory, tree
+from stress.campaign.processes import end, memory, tree
 from stress.child import Child
 from stress.report.places import home
 from stress.watch import process_state, processor_seconds
@@ -215,9 +215,7 @@ class LocalCrew:
         self.members.pop(member.number, None)
         pids = tree(member.child.pid)
         member.child.close()
-        for pid in pids[1:]:  # its zygotes are killed by its death; be sure of it
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        end(pids[1:])  # its zygotes are killed by its death; be sure of it
         folder.sweep_killed()
         return []
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+from stress.watch import process_state
+
+_PATIENCE: Final = 5.0  # seconds for the kernel to end a process that was killed
 
 
 def tree(pid: int) -> list[int]:
@@ -17,6 +27,16 @@ def tree(pid: int) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def end(pids: Sequence[int]) -> None:
+    """Kill the processes; returns when they are gone, or dead and not yet noticed by their parent."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + _PATIENCE
+    while any(process_state(pid) not in "XZ" for pid in pids) and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 def memory(pids: list[int]) -> int:

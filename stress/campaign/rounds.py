@@ -137,6 +137,7 @@ def _surveyed(cell: Cell, program: Program, found: Survey) -> dict[str, Any]:
         "operations": 0, "steps": result.steps, "states": result.states, "complete": result.complete,
         "stopped": result.stopped, "bound": {**result.bound, "rounds": program.rounds, **asdict(program.geometry)},
         "work": dict(result.counters), "overlap": None, "hangs": 0, "violations": violations, "faults": [],
+        "coverage": [[first, second, number] for (first, second), number in (result.coverage or {}).items()],
         "threads": len(program.threads), "processes": 1,
     }
 

@@ -1,0 +1,136 @@
+"""A campaign from its beginning to its end, or to what ends it: every round is in the store once, or named as lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from engine.errors import MachineError
+from stress.campaign.cell import Cell
+from stress.store.view import RoundRow, look
+from tests.campaign_rig import COUNTER, campaign, cell
+
+RIG = Path(__file__).parent / "campaign_rig.py"
+
+
+def rounds(folder: Path) -> list[RoundRow]:
+    with look(folder) as view:
+        return list(view.rounds())
+
+
+def test_rounds_are_kept_with_what_they_found(tmp_path: Path) -> None:
+    cells = [cell("good"), cell("finds:check")]
+    with campaign(tmp_path, 4.0, cells) as (made, said):
+        made.run()
+    kept = rounds(tmp_path)
+    assert {row.state for row in kept} == {"done"}
+    assert {row.round.cell for row in kept} == set(cells)
+    numbers = Counter((row.round.cell.key, row.round.number) for row in kept)
+    assert set(numbers.values()) == {1}
+    with look(tmp_path) as view:
+        finding, = view.findings()
+        assert finding.kind == "check"
+        assert finding.rounds == sum(row.round.cell == cells[1] for row in kept)
+        assert view.samples("memory")
+    assert "ok counter:plain: check" in said.getvalue()
+
+
+def test_what_no_variant_may_do_is_said(tmp_path: Path) -> None:
+    clean = Cell("counter", "locked", COUNTER, executor=cell("").executor, perturb="finds:leak")
+    with campaign(tmp_path, 2.0, [clean]) as (made, said):
+        made.run()
+        assert made.figures.unexpected == 1
+    assert "!! counter:locked: leak" in said.getvalue()
+    assert "NOT expected" in said.getvalue()
+
+
+def test_it_goes_on_without_doing_a_round_twice(tmp_path: Path) -> None:
+    for _ in range(2):
+        with campaign(tmp_path, 2.0, [cell("good")]) as (made, _):
+            made.run()
+    numbers = [row.round.number for row in rounds(tmp_path)]
+    assert numbers == list(range(len(numbers)))
+    assert all(row.attempt == 1 for row in rounds(tmp_path))
+
+
+def test_a_round_that_kills_its_member_again_and_again_is_given_up(tmp_path: Path) -> None:
+    with campaign(tmp_path, 60.0, [cell("good")], members=1, limit=1 << 20) as (made, said):
+        made.run()
+        assert made.gave_up >= 1
+    row = rounds(tmp_path)[0]
+    assert (row.state, row.attempt) == ("lost", 3)
+    assert "--memory" in (row.why or "")
+    with look(tmp_path) as view:
+        assert "was lost 3 times" in view.events("given-up")[0].text
+    assert " ".join(said.getvalue().split()).count("is lost: its processes took") >= 3
+
+
+def test_a_disk_that_fills_up_ends_it_with_all_that_ended(tmp_path: Path) -> None:
+    with campaign(tmp_path, 30.0, [cell("good")], least=1 << 60) as (made, _), \
+            pytest.raises(MachineError, match="go on with --resume"):
+        made.run()
+    assert all(row.state in ("done", "lost") for row in rounds(tmp_path))
+
+
+def test_signal_asks_for_a_snapshot(tmp_path: Path) -> None:
+    with campaign(tmp_path, 3.0, [cell("good")]) as (made, said):
+        made.status.asked = True
+        made.run()
+    assert "1 cell had a round" in said.getvalue() or "of 1 cell had a round" in said.getvalue()
+
+
+def test_heartbeats_on_a_pipe(tmp_path: Path) -> None:
+    with campaign(tmp_path, 3.0, [cell("good")]) as (made, said):
+        made.run()
+    beats = [line for line in said.getvalue().splitlines() if "/min" in line]
+    assert len(beats) >= 2
+    assert all(len(line) <= 80 for line in beats)
+
+
+def started(folder: Path, seconds: float, *hows: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(RIG), str(folder), str(seconds), *hows]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_ctrl_c_keeps_what_ended_and_names_what_did_not(tmp_path: Path) -> None:
+    process = started(tmp_path, 60, "good", "finds:check")
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[0] == "interrupted\n"
+    kept = rounds(tmp_path)
+    assert sum(row.state == "done" for row in kept) > 0
+    lost = [row for row in kept if row.state != "done"]
+    assert len(lost) <= 2
+    assert all((row.state, row.why) == ("lost", "the campaign was interrupted") for row in lost)
+
+
+def test_kill_of_everything_costs_the_rounds_in_flight(tmp_path: Path) -> None:
+    """Five times, at random moments: what was done stays done, each round once; what was in flight is named."""
+    moments = random.Random(3)
+    before: dict[tuple[str, int], str] = {}
+    for _ in range(5):
+        process = started(tmp_path, 60, "good", "finds:check", "kill")
+        time.sleep(moments.uniform(0.5, 3.0))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        kept = rounds(tmp_path)
+        in_flight = [row for row in kept if row.state == "started"]
+        assert len(in_flight) <= 2
+        done = {(row.round.cell.key, row.round.number): str(row.result) for row in kept if row.state == "done"}
+        assert before.items() <= done.items(), "a round that was done is done, with the same result"
+        before = done
+    with campaign(tmp_path, 4.0, [cell(how) for how in ("good", "finds:check", "kill")]) as (made, _):
+        made.run()
+    assert all(row.state == "done" for row in rounds(tmp_path)), "what was lost was run again"
+    assert len(before) > 0
