@@ -50,7 +50,7 @@ def explore(args: argparse.Namespace) -> int:
     with deferred():
         data = described(chosen, program, result, lock)
         data["minimised_from"] = _size(found) if found is not result else None
-        for line in _lines(data, every=args.all):
+        for line in lines(data, every=args.all):
             console.result(line)
         if result.schedule is not None:
             if args.save:
@@ -171,7 +171,7 @@ def _drawn(strategy: str, bound: Mapping[str, Any]) -> str:
     return f"; {', '.join([strategy, *given])}" if given else ""
 
 
-def _lines(data: Mapping[str, Any], *, every: bool = False) -> list[str]:
+def lines(data: Mapping[str, Any], *, every: bool = False) -> list[str]:
     """The verdict with its bound: what was searched, and what that says. `every`: all violations were looked for."""
     bound = data["bound"]
     preemptions = bound.get("preemptions")
@@ -187,16 +187,16 @@ def _lines(data: Mapping[str, Any], *, every: bool = False) -> list[str]:
         how += f", {data['found']:,} with a violation"
     if data["interrupted"]:
         how += "; interrupted"
-    lines = [f"{data['scenario']}:{data['variant']}: {data['outcome']} (expected {data['expected']})",
-             *wrap(f"{_seen(data)}, {count(data['steps'], 'step')} "
-                   f"in {data['seconds']:.1f} s, {how}", indent=2),
-             f"  bound: {within},",
-             f"         {bound['entries']} entries, {bound['levels']} levels{_drawn(data['strategy'], bound)}"]
+    said = [f"{data['scenario']}:{data['variant']}: {data['outcome']} (expected {data['expected']})",
+            *wrap(f"{_seen(data)}, {count(data['steps'], 'step')} "
+                  f"in {data['seconds']:.1f} s, {how}", indent=2),
+            f"  bound: {within},",
+            f"         {bound['entries']} entries, {bound['levels']} levels{_drawn(data['strategy'], bound)}"]
     if data["violation"]:
         found = data["violation"]
-        lines += wrap(short(f"{found['kind']}: {found['message']} at {found['where']}, "
-                            f"{count(found['preemptions'], 'preemption')}"), indent=2)
+        said += wrap(short(f"{found['kind']}: {found['message']} at {found['where']}, "
+                           f"{count(found['preemptions'], 'preemption')}"), indent=2)
         if before := data.get("minimised_from"):
-            lines += wrap(f"minimised: {data['strategy']} found it with {count(before['steps'], 'step')} and "
-                          f"{count(before['preemptions'], 'preemption')}", indent=2)
-    return lines
+            said += wrap(f"minimised: {data['strategy']} found it with {count(before['steps'], 'step')} and "
+                         f"{count(before['preemptions'], 'preemption')}", indent=2)
+    return said

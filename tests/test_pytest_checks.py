@@ -1,0 +1,134 @@
+"""What a marker or the fixture asks for, without pytest around it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import UsageError
+from stress import pytest_plugin
+from stress.testing.check import Check, checks
+from stress.testing.cpus import Tokens
+from stress.testing.past import Past
+from tests.protocols import counter
+from tests.pytest_help import EXAMPLE, ROOT
+
+
+def asked(what: Any, default: str = "native", **options: Any) -> list[Check]:
+    return checks((what,), options, [EXAMPLE.parent, ROOT], default)
+
+
+@pytest.mark.parametrize(("options", "default", "executor", "strategy"), [
+    ({}, "native", "native", ""), ({}, "python", "python", ""), ({}, "dpor", "explore", "dpor"),
+    ({"seconds": 1}, "native", "native", ""),
+    ({"processes": 2}, "dpor", "native", ""),
+    ({"strategy": "pct"}, "native", "explore", "pct"), ({"strategy": "pct"}, "dpor", "explore", "pct"),
+    ({"model": "tso"}, "native", "explore", "smallest"), ({"model": "tso"}, "dpor", "explore", "dpor"),
+    ({"executor": "explore"}, "python", "explore", "smallest"), ({"executor": "python"}, "dpor", "python", ""),
+])
+def test_how_it_is_checked(options: dict[str, Any], default: str, executor: str, strategy: str) -> None:
+    (check,) = asked("parent-freed:restart", default, **options)
+    assert (check.executor, check.strategy) == (executor, strategy)
+
+
+def test_a_file_is_found_beside_the_test_and_below_the_root() -> None:
+    beside, below = asked("last_put.py"), asked("examples/last_put.py")
+    assert [each.variant.name for each in beside] == ["read-back", "dec-and-test"]
+    assert beside == below
+    assert {each.source for each in beside} == {str(EXAMPLE)}
+    assert asked(str(EXAMPLE) + ":read-back") == asked("last_put.py", variant="read-back")
+
+
+def test_a_scenario_object_knows_its_file() -> None:
+    (check,) = asked(counter.SCENARIO, variant="atomic")
+    assert check.source == str(ROOT / "tests" / "protocols" / "counter.py")
+    (own,) = asked(asked("parent-freed:restart")[0].scenario, variant="restart")
+    assert own.source == ""
+
+
+@pytest.mark.parametrize(("what", "options", "said"), [
+    ("parent-fred", {}, "no scenario or race is called 'parent-fred', did you mean parent-freed?"),
+    ("parent-freed:restrt", {}, "'parent-freed' has no variant 'restrt'; it has: "),
+    ("last_put.py:restrt", {}, "no variant 'restrt'; there is: read-back, dec-and-test"),
+    ("last_put.py", {"variant": "red-back"}, "no variant 'red-back'; did you mean 'read-back'?"),
+    ("last_put.py:read-back", {"variant": "dec-and-test"}, "is one variant"),
+    ("missing.py", {}, "missing.py: no such file in "),
+    (3, {}, "3 is not a NAME, a FILE.py or a Scenario"),
+    ("S1-a", {"secnds": 1}, "unknown option 'secnds'; did you mean 'seconds'?"),
+    ("S1-a", {"seconds": 0}, "seconds: 0 is not a duration above 0"),
+    ("S1-a", {"seed": -1}, "seed: -1 is not in 0.."),
+    ("S1-a", {"seed": True}, "seed: 'True' is not a whole number"),
+    ("S1-a", {"strategy": "dpro"}, "unknown strategy 'dpro'; did you mean 'dpor'?"),
+    ("S1-a", {"executor": "nativ"}, "did you mean 'native'?"),
+    ("S1-a", {"expect": "use-after-fre"}, "did you mean 'use-after-free'?"),
+    ("S1-a", {"strategy": "dpor", "processes": 2}, "strategy is of a search, processes of threads"),
+    ("S1-a", {"model": "tso", "executor": "native"}, "model is of a search, executor of threads"),
+])
+def test_mistakes_are_named(what: Any, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        asked(what, **options)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_plugin_knows_all_strategies() -> None:
+    from engine.explore import STRATEGIES
+
+    assert set(pytest_plugin.STRATEGIES) == {"native", "python", "smallest", *STRATEGIES}
+
+
+def test_loading_the_plugin_imports_nothing_else() -> None:
+    code = ("import sys, pytest; before = set(sys.modules); import stress.pytest_plugin; "
+            "print(*sorted(set(sys.modules) - before))")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["stress", "stress.pytest_plugin"]
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from stress.testing.cpus import Tokens
+with Tokens(Path(sys.argv[1])).taken(1000):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("how", ["leaves", "killed"])
+def test_processors_are_shared_out(tmp_path: Path, how: str) -> None:
+    """Another process that holds all of them keeps this one waiting until it lets go, however it ends."""
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], cwd=ROOT, text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    tokens = Tokens(tmp_path)
+    assert not tokens._lock(0)
+    if how == "killed":
+        holder.kill()
+    holder.communicate()
+    with tokens.taken(1000) as number:
+        assert number >= 1
+    with tokens.taken(1) as number:
+        assert number == 1
+    tokens.close()
+
+
+def test_without_a_place_for_the_tokens_nobody_waits(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with Tokens(tmp_path / "file").taken(2) as number:
+        assert number >= 1
+
+
+def test_a_damaged_finding_is_told_and_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "findings" / "abc"
+    folder.mkdir(parents=True)
+    (folder / "schedule.json").write_text("{")
+    (known,) = Past(tmp_path).of(asked("S1-a")[0])
+    assert known.schedule is None
+    assert "not a schedule file" in known.error
+    assert list(Past(None).of(asked("S1-a")[0])) == []
+    assert list(Past(tmp_path / "nowhere").of(asked("S1-a")[0])) == []
