@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Protocol
@@ -35,6 +35,7 @@ class Session(Protocol):
     def threads(self) -> Sequence[ThreadState]: ...
     def who_waits(self) -> Sequence[str]: ...
     def last_steps(self) -> Sequence[Step]: ...
+    def coverage(self) -> Mapping[tuple[int, int], int] | None: ...
 
 
 class SessionType(Protocol):

@@ -49,9 +49,9 @@ class Alone:
 
 
 @contextmanager
-def driven(program: Program, folder: Path, **options: Any) -> Iterator[Session]:
-    """A session all of whose threads are driven by Python threads of this process."""
-    session = Session.create(program, folder=folder, **options)
+def driven(program: Program, folder: Path, *, of: Any = Session, **options: Any) -> Iterator[Any]:
+    """A session, of that class, all of whose threads are driven by Python threads of this process."""
+    session = of.create(program, folder=folder, **options)
     threads = [threading.Thread(target=session.drive, args=(i,)) for i in range(len(program.threads))]
     for thread in threads:
         thread.start()

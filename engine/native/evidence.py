@@ -95,11 +95,14 @@ def ring_steps(program: Program, arena: Arena, thread: int, count: int) -> list[
 
 def _row(arena: Arena, thread: int, row: int) -> list[Step]:
     word, address, value = (arena.load(row + part) for part in (w.R_SITE, w.R_ADDRESS, w.R_VALUE))
-    if not word & w.WRITTEN:
-        return []
+    return [step_of(thread, word, address, value)] if word & w.WRITTEN else []
+
+
+def step_of(thread: int, word: int, address: int, value: int) -> Step:
+    """A row of a recorder; `word`: its first word."""
     if word & w.STAMPED:
-        return [Step(thread, site_number(word), address, value & 1, stamp=value >> 1)]
-    return [Step(thread, site_number(word), address, value)]
+        return Step(thread, site_number(word), address, value & 1, stamp=value >> 1)
+    return Step(thread, site_number(word), address, value)
 
 
 def merged(threads: Sequence[Sequence[Step]]) -> list[Step]:
@@ -108,7 +111,7 @@ def merged(threads: Sequence[Sequence[Step]]) -> list[Step]:
     What stands between two stamps of its thread was at some time between them. Steps whose times may overlap stay
     together, thread by thread.
     """
-    parts = sorted((part for steps in threads for part in _parts(steps)), key=lambda part: part[0])
+    parts = sorted((part for steps in threads for part in spans(steps)), key=lambda part: part[0])
     out: list[Step] = []
     group: list[tuple[float, float, Step]] = []
     end = -math.inf
@@ -121,7 +124,7 @@ def merged(threads: Sequence[Sequence[Step]]) -> list[Step]:
     return out + [step for _, _, step in sorted(group, key=lambda each: each[2].thread)]
 
 
-def _parts(steps: Sequence[Step]) -> list[tuple[float, float, Step]]:
+def spans(steps: Sequence[Step]) -> list[tuple[float, float, Step]]:
     """Each step with the earliest and the latest time at which it can have been."""
     first: float = -math.inf
     begins, ends = [], []

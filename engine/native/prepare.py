@@ -86,7 +86,7 @@ def write_header(program: Program, arena: Arena, tail: w.Tail, rule: int) -> Non
         w.H_FINITE: loops.count(False), w.H_SNAPSHOT: tail.SNAPSHOT, w.H_TOUCHED: tail.TOUCHED,
         w.H_VIOLATIONS: tail.VIOLATIONS, w.H_VIOLATION_BYTES: tail.violation_bytes, w.H_TURNS: tail.TURNS,
         w.H_LOG: tail.LOG, w.H_LONGEST: 1000, w.H_UPGRADES: int(rule == w.RULE_QRWLOCK),
-        w.H_MEMBERS: layout.MEMBERS,
+        w.H_MEMBERS: layout.MEMBERS, w.H_SAMPLE: tail.SAMPLE,
     }
     for offset, value in values.items():
         arena.store(offset, value)

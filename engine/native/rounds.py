@@ -39,6 +39,8 @@ from engine.native.words import (
     H_RELEASED,
     H_RING_MASK,
     H_ROUNDS,
+    H_SAMPLE,
+    H_SAMPLED,
     H_SNAPSHOT,
     H_STATES,
     H_STOP,
@@ -55,6 +57,8 @@ from engine.native.words import (
     MAX_VIOLATIONS,
     NO_SITE,
     ROW,
+    SAMPLE_THERE,
+    SAMPLE_WANTED,
     STACK_BYTES,
     STATUS_DONE,
     STATUS_IDLE,
@@ -63,6 +67,7 @@ from engine.native.words import (
     T_COPY,
     T_DEPTH,
     T_FINISH,
+    T_FIRST,
     T_INDEX,
     T_LENGTH,
     T_PRIVATE,
@@ -118,6 +123,7 @@ def round_begin(B: int, me: int) -> int:
         spin = rest(p, spin)
         generation = load_acquire(B + H_GENERATION)
     store(p + T_ROUND, generation)
+    store(p + T_FIRST, load(p + T_SEQUENCE))
     store(p + T_PRIVATE, 0)
     store(p + T_DEPTH, 0)
     store(p + T_RELAXED, 0)
@@ -279,6 +285,22 @@ def keep_violation(B: int) -> None:
 
 
 @native
+def keep_sample(B: int, first: int, bytes_each: int, end: int) -> None:
+    """Copy what every thread did in the round that has just ended, for whoever wants to see one."""
+    place, rows = B + load(B + H_SAMPLE), (load(B + H_RING_MASK) + 1) * ROW
+    thread = first
+    while thread < end:
+        store(place, load(thread + T_FIRST))
+        store(place + 8, load(thread + T_SEQUENCE))
+        store(place + 16, load(thread + T_BEGIN))
+        store(place + 24, load(thread + T_FINISH))
+        copy(place + ROW, thread + T_RING, rows)
+        place += ROW + rows
+        thread += bytes_each
+    store_release(B + H_SAMPLED, SAMPLE_THERE)
+
+
+@native
 def release(B: int, me: int) -> None:
     """Start the next round."""
     thread, bytes_each = B + load(B + H_THREADS), load(B + H_THREAD_BYTES)
@@ -304,6 +326,8 @@ def round_finish(B: int, me: int) -> int:
         store(B + H_ROUNDS, load(B + H_ROUNDS) + 1)
         store(B + H_OVERLAPPED, load(B + H_OVERLAPPED) + overlapped(first, bytes_each, end))
         adapt(B, first, bytes_each, end)
+        if load(B + H_SAMPLED) == SAMPLE_WANTED:
+            keep_sample(B, first, bytes_each, end)
     elif halt == HALT_VOID:
         store(B + H_VOID, load(B + H_VOID) + 1)
         keep_violation(B)

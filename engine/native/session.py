@@ -7,6 +7,7 @@ thread of its own, which gives up the GIL until the session is stopped. Everythi
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from engine.memory.arena import STOP, Arena
 from engine.native import build, require
 from engine.native import evidence as e
 from engine.native import words as w
+from engine.native.sample import sampled
 from engine.python.message import spin_lines
 from engine.schedule import Step
 from engine.session import STATES, Progress, ThreadState
@@ -154,6 +156,10 @@ class Session:
         """One line for each thread that waits: for which lock, who holds it, who arrived before; or at which loop."""
         return [*e.wait_lines(self.program, e.current_waits(self.program, self.arena)),
                 *spin_lines(self.program, self.threads())]
+
+    def coverage(self) -> Counter[tuple[int, int]] | None:
+        """How often an access followed a conflicting one, by sites, in one round; None: none has ended since asked."""
+        return sampled(self.program, self.arena)
 
     def last_steps(self) -> list[Step]:
         """The last steps of every thread, in the order of time where stamps fix it; also of a dead arena."""

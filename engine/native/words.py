@@ -2,7 +2,8 @@
 
 The tail lies behind `Layout.END` in the same file, so that a dead arena still has its violations and its evidence:
 
-    ALONE area | SNAPSHOT of LOCKS..END after set-up | TOUCHED flags and list | VIOLATIONS with evidence | replay
+    ALONE area | SNAPSHOT of LOCKS..END after set-up | TOUCHED flags and list | VIOLATIONS with evidence |
+    SAMPLE of a round | replay
 
 Everything is a 64-bit word unless said otherwise. H_ are offsets in the arena, T_ in a thread's area, V_ in a
 violation.
@@ -78,6 +79,12 @@ H_HANG_LOCK: Final = 1336  # what the last of those queues for, and
 H_HANG_SUM: Final = 1344  # what that lock looked like before
 H_HANG_UNTIL: Final = 1352  # when the first of them gives up its place; 0: nobody hangs
 H_ADMITTED: Final = 1408  # threads that have come to their first step
+# a sample: what every thread did in one round, kept at its end when somebody wants it
+H_SAMPLE: Final = 1472  # its offset; for each thread T_FIRST, T_SEQUENCE, T_BEGIN and T_FINISH in a row, and its ring
+H_SAMPLED: Final = 1480  # SAMPLE_*
+SAMPLE_NONE: Final = 0
+SAMPLE_WANTED: Final = 1
+SAMPLE_THERE: Final = 2
 
 HALT_RECORDING: Final = 1  # somebody writes the violation down
 HALT_VOID: Final = 2
@@ -140,6 +147,7 @@ W_HOLDS: Final = 32  # HOLDS pairs: lock address, reads | HELD_WRITE
 HOLDS: Final = 10
 WAIT_BYTES: Final = W_HOLDS + HOLDS * 16
 T_COPY: Final = 512  # that block, as it was when the round's violation was recorded
+T_FIRST: Final = 704  # T_SEQUENCE when the round began
 T_ARGS: Final = 768
 MAX_ARGS: Final = 8
 T_COUNTERS: Final = 1024
@@ -223,6 +231,7 @@ class Tail:
     TOUCHED: int
     VIOLATIONS: int
     violation_bytes: int
+    SAMPLE: int
     TURNS: int
     LOG: int
     CHOICES: int
@@ -236,8 +245,9 @@ def tail(layout: Layout, turns: int = 0, log_rows: int = 0, choices: int = 0) ->
     touched = _up(snapshot + layout.END - layout.LOCKS)
     violations = _up(touched + layout.geometry.frames * 16)
     violation_bytes = V_HEAD + (layout.threads + 1) * (_up(WAIT_BYTES) + EVIDENCE_ROWS * ROW)
-    at_turns = violations + violation_bytes * MAX_VIOLATIONS
+    sample = violations + violation_bytes * MAX_VIOLATIONS
+    at_turns = sample + (layout.threads * (1 + layout.ring) * ROW)
     log = _up(at_turns + turns * 8)
     at_choices = log + log_rows * ROW
-    return Tail(alone, snapshot, touched, violations, violation_bytes, at_turns, log, at_choices,
+    return Tail(alone, snapshot, touched, violations, violation_bytes, sample, at_turns, log, at_choices,
                 _up(at_choices + choices * 8, 4096))

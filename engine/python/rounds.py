@@ -87,6 +87,7 @@ class Rounds:
             self._reset()
         self.begun, self.void = True, False
         self.round_start, self.last, self.switches = self.sequence, -1, 0
+        self.arena.words[control.ROUND_START >> 3] = self.sequence
         self.load_until = time.monotonic() + LOAD_ROUND
 
     def _at_rest(self, name: str) -> None:

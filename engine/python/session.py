@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from engine.python.message import cpu_name, spin_lines, violation
 from engine.python.perturb import perturbation
 from engine.python.primitives import namespace
 from engine.python.rounds import Rounds
+from engine.python.sample import sampled
 from engine.session import STATES, Found, Progress, ThreadState
 from engine.violations import BY_CODE
 
@@ -164,6 +166,10 @@ class Session:
                      for other in waiting[:number] if other.lock == state.lock]
             lines.append(line + (f", behind {', '.join(ahead)}" if ahead else ""))
         return lines + spin_lines(self.program, threads)
+
+    def coverage(self) -> Counter[tuple[int, int]] | None:
+        """How often an access followed a conflicting one, by sites, lately in this round; None: it has just ended."""
+        return sampled(self.program, self.arena)
 
     def _mode(self, thread: int) -> str:
         return "write" if self.arena.load(self.program.layout.thread(thread) + control.WANTS_WRITE) else "read"

@@ -1,0 +1,110 @@
+"""Interleaving coverage of real threads: a sample, in which every pair is one that the complete search has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.declare import Scenario
+from engine.explore import explore
+from engine.follow import Track, following
+from engine.language.program import build
+from engine.native import session as native
+from engine.python import session as python
+from engine.schedule import Step
+from tests.native_help import driven, until
+from tests.protocols import covered as p
+
+READ_WRITE = p.scenario(p.writes_twice, p.reads)
+LOCKED = p.scenario(p.write_locked, p.read_locked)
+APART = p.scenario(p.writes_twice, p.reads_another)
+EXECUTORS = pytest.mark.parametrize("of", [native.Session, python.Session], ids=["native", "python"])
+
+
+def search(scenario: Scenario) -> set[tuple[str, str]]:
+    found = explore(scenario, strategy="dfs", coverage=True).coverage
+    assert found is not None
+    return set(found)
+
+
+def threads(of: Any, scenario: Scenario, folder: Path, *, samples: int) -> set[tuple[str, str]]:
+    """The pairs of some samples of a session."""
+    program = build(scenario, folded=of is python.Session)
+    seen: Counter[tuple[int, int]] = Counter()
+    taken = 0
+
+    def enough() -> bool:
+        nonlocal taken
+        counts = session.coverage()
+        if counts is not None:
+            seen.update(counts)
+            taken += 1
+        return taken >= samples
+
+    with driven(program, folder, of=of) as session:
+        until(enough)
+    sites = program.sites
+    return {(sites[a].where, sites[b].where) for a, b in seen}
+
+
+@pytest.mark.native
+@pytest.mark.usefixtures("cpu_token")
+@pytest.mark.parametrize("scenario", [READ_WRITE, LOCKED], ids=["values", "locks"])
+@EXECUTORS
+def test_threads_see_some_of_what_the_search_sees(of: Any, scenario: Scenario, tmp_path: Path) -> None:
+    every, some = search(scenario), threads(of, scenario, tmp_path, samples=200)
+    assert some <= every
+    assert some
+
+
+@pytest.mark.native
+@pytest.mark.usefixtures("cpu_token")
+@EXECUTORS
+def test_threads_that_do_not_conflict_follow_nobody(of: Any, tmp_path: Path) -> None:
+    assert threads(of, APART, tmp_path, samples=20) == set()
+
+
+PROGRAM = build(p.scenario(p.writes_twice, p.reads_twice, p.compares))
+SITES = {text: [s.index for s in PROGRAM.sites if s.primitive == text] for text in ("write_once", "read_once")}
+X = PROGRAM.layout.words["x"]
+W1, W2, R1, R2, CAS = (*SITES["write_once"][:2], *SITES["read_once"][:2],
+                       next(s.index for s in PROGRAM.sites if s.primitive == "cmpxchg"))
+
+
+def track(thread: int, *rows: tuple[int, float, float], **options: Any) -> Track:
+    """Steps (site, earliest, latest) at X; a load sees 0, the first store stores 1, the second 2."""
+    value = {W1: 1, W2: 2}
+    return Track([(lo, hi, Step(thread, site, X, value.get(site, 0))) for site, lo, hi in rows], **options)
+
+
+def follow(*tracks: Track, initial: int | None = None) -> Counter[tuple[int, int]]:
+    return following(PROGRAM, tracks, None if initial is None else lambda _at, _width: initial)
+
+
+def test_it_follows_where_time_leaves_no_doubt() -> None:
+    assert follow(track(0, (W1, 1, 2)), track(1, (R1, 3, 4))) == {(W1, R1): 1}
+    assert follow(track(0, (W1, 3, 4)), track(1, (R1, 1, 2))) == {(R1, W1): 1}
+    assert follow(track(0, (W1, 1, 3)), track(1, (R1, 3, 4))) == {}  # may have been the other way round
+    assert follow(track(0, (W1, 1, 2), begin=1, end=5), track(1, (R1, 0, 9), begin=6, end=8)) == {(W1, R1): 1}
+
+
+def test_what_comes_or_may_come_between_takes_the_pair_away() -> None:
+    assert follow(track(0, (W1, 1, 2), (W2, 1, 2)), track(1, (R1, 3, 4))) == {(W2, R1): 1}
+    assert follow(track(0, (W1, 1, 2), (W2, 1, 3)), track(1, (R1, 3, 4))) == {}
+    assert follow(track(0, (W1, 1, 2)), track(1, (CAS, 1, 9)), track(2, (R1, 3, 4))) == {}
+    assert follow(track(0, (W1, 5, 6)), track(1, (R1, 1, 2), (R2, 3, 4))) == {(R2, W1): 1}
+    assert follow(track(0, (W1, 5, 6)), track(1, (R1, 1, 2), (R2, 3, 5))) == {}
+    assert follow(track(0, (W1, 1, 2)), track(1, (R1, 3, 4), whole=False)) == {}  # an older store of its own
+
+
+def test_values_say_what_was_read_where_times_do_not() -> None:
+    one = Track([(0, 9, Step(1, R1, X, 1))])
+    assert follow(track(0, (W1, 0, 9), (W2, 0, 9)), one, initial=0) == {(W1, R1): 1}
+    assert follow(track(0, (W1, 0, 9), (W2, 0, 9)), one) == {}
+    assert follow(track(0, (W1, 0, 9)), one, initial=1) == {}  # it may have been there before
+    assert follow(track(0, (W1, 0, 9), (W1, 0, 9)), one, initial=0) == {}  # by which of them?
+    assert follow(track(0, (W1, 0, 9)), one, track(2, (CAS, 0, 9)), initial=0) == {}  # nobody knows what it stored
+    assert follow(track(0, (W1, 0, 9), whole=False), one, initial=0) == {}
