@@ -59,10 +59,10 @@ def places(counts: Mapping[tuple[int, int], int], program: Program) -> Counter[P
 
 
 class Sampler:
-    """Looks at sessions while they run, as often as it costs next to nothing. `counts`: all it has seen."""
+    """Looks at sessions while they run, as often as it costs next to nothing. `counts`: where it adds what it sees."""
 
-    def __init__(self, program: Program) -> None:
-        self.program, self.counts = program, Counter[Pair]()
+    def __init__(self, program: Program, counts: Counter[Pair]) -> None:
+        self.program, self.counts = program, counts
         self._due = 0.0
 
     def look(self, session: Session, *, last: bool = False) -> None:
@@ -71,7 +71,7 @@ class Sampler:
         if begin < self._due and not last:
             return
         try:
-            self.counts += places(session.coverage() or {}, self.program)
+            self.counts.update(places(session.coverage() or {}, self.program))
         except (AttributeError, KeyError, ValueError, IndexError):
             return
         end = time.monotonic()

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.declare import Variant
 from engine.language.program import Program
+from stress.coverage import listed
 from stress.job import Job
 from stress.tally import Tally, counters
 from stress.verdict import judge
@@ -43,4 +44,5 @@ def result(job: Job, program: Program, tally: Tally, *, interrupted: bool = Fals
         "overlap": round(tally.overlapped / tally.rounds, 4) if tally.rounds else None,
         "outcome": verdict.outcome, "verdict": verdict.verdict, "why": verdict.why, "interrupted": interrupted,
         "work": work, "hangs": tally.hangs, "violations": list(tally.violations.values()), "faults": tally.faults,
+        "coverage": listed(tally.coverage),
     }

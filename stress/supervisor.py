@@ -20,6 +20,7 @@ from engine.language.program import Program
 from engine.memory.arena import start_time
 from engine.session import Progress
 from stress import faces
+from stress.coverage import Sampler
 from stress.evidence import rows
 from stress.faces import Session
 from stress.job import Job
@@ -53,6 +54,7 @@ class Supervisor:
         self.tell, self.find, self.most_hangs = tell, find, most_hangs
         self.limit, self.enough = limit, enough
         self.tally = Tally()
+        self.sampler = Sampler(program, self.tally.coverage)
         self.executor = faces.executor(job.executor)
         self.done = False
         self.began = 0.0  # seconds of the tally when the running arena started
@@ -119,6 +121,7 @@ class Supervisor:
             self.tally.seconds, last = self.tally.seconds + now - last, now
             progress = session.progress()
             self._take(progress)
+            self.sampler.look(session)
             self.tell(self.tally, progress)
             if self.over(session, progress):
                 self.done = True
@@ -197,6 +200,7 @@ class Supervisor:
             # Without its zygote no worker can be ended from here, but what they did until now is in the arena.
             progress = session.progress()
             self._take(progress)
+            self.sampler.look(session, last=True)
             self.tally.close(progress)
 
 

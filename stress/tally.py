@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ class Tally:
     Attributes:
         violations: (kind, where) -> what reports show. faults: workers that died, with their last steps.
         hangs: rounds that did not end. seconds: of running, the start of workers not counted.
+        coverage: (first place, second) -> how often a conflicting access followed another thread's, in samples.
     """
 
     rounds: int = 0
@@ -28,6 +30,7 @@ class Tally:
     work: dict[str, int] = field(default_factory=dict)
     violations: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     faults: list[dict[str, Any]] = field(default_factory=list)
+    coverage: Counter[tuple[str, str]] = field(default_factory=Counter)
     _before: dict[tuple[str, str], int] = field(default_factory=dict)  # counts in finished arenas
 
     def take(self, progress: Progress, program: Program, began: float) -> list[dict[str, Any]]:
