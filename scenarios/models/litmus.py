@@ -128,15 +128,22 @@ def route(mem: Mem, me: int) -> tuple[int, int]:
 
 
 @protocol
-def meet(mem: Mem, me: int, n: int) -> None:
-    """Every `BLOCK` instances wait until everybody is there, so that nobody runs ahead."""
-    if instances() > 1 and n & BLOCK - 1 == 0:
+def meet_now(mem: Mem, me: int, n: int) -> None:
+    """Wait until everybody is at instance `n`, and then for a moment of each one's own."""
+    if instances() > 1:
         mem.write_once(MET[me * LINE], n + 1)
         for other in range(THREADS):
             while mem.read_once(MET[other * LINE]) <= n:
                 mem.cpu_relax()
         for _ in range(mem.choose(DELAY)):
             pass
+
+
+@protocol
+def meet(mem: Mem, me: int, n: int) -> None:
+    """Every `BLOCK` instances wait until everybody is there, so that nobody runs ahead."""
+    if n & BLOCK - 1 == 0:
+        meet_now(mem, me, n)
 
 
 @protocol
