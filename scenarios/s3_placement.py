@@ -21,15 +21,21 @@ ONE_TABLE: Final = Geometry(entries=4, levels=1, frames=4)
 
 #: word -> its offset in the descriptor.
 PLACES: Final[Mapping[str, int]] = {"refcount": 52, "mapcount": 48, "pt_list": 8, "pt_list.prev": 16, "pt_mm": 32,
-                                    "private": 40}
+                                    "private": 40, "type-bits": 48}
+#: The count of an empty table, where it is not 0: the allocation's own reference; the type of a page table since 6.12,
+#: whose low 24 bits belong to the page's owner.
+BASES: Final[Mapping[str, int]] = {"refcount": 1, "type-bits": 0xF2 << 24}
 
-PLACE = Param("place", 32, names={offset: name for name, offset in PLACES.items()})
+PLACE = Param("place", 32, names={offset: name for name, offset in PLACES.items() if name != "type-bits"})
+BASE = Param("base", 0)
+TYPED = Param("typed", 0, names={1: "the page has the type of a page table (since 6.12)"})
 STORED = Param("stored", 1, names={0: "whatever the allocator left", 1: "0 right after allocation"})
 LEAVES = Param("leaves", 0, names={0: "nothing more", 1: "an empty table goes on a freelist", 2: "it is freed by RCU"})
 
 EMPTY = Word("empty")  # 1 when the owner has found the table empty
 FREELIST = Word("freelist", 2)  # the list's head
 CALLBACK: Final = 0x103
+TABLE_TYPE: Final = 0xF2FFFFFF  # __SetPageTable() of 6.12
 LINKED: Final = 0x5000  # what the freelist leads to before
 
 CLEARED = Counter("cleared", "entries cleared", operation=True)
@@ -43,17 +49,13 @@ def counter() -> int:
 
 
 @protocol
-def base() -> int:
-    """The count of an empty table: `_refcount` has the allocation's own in it."""
-    return PLACE == 52
-
-
-@protocol
 def two_entries(mem: Mem) -> None:
     """A table with two entries."""
     table = mem.alloc_page(1)
+    if TYPED:
+        mem.atomic_set(mapcount(table), TABLE_TYPE)
     if STORED and PLACE != 52:
-        mem.atomic_set(counter(), 0)
+        mem.atomic_set(counter(), BASE)
     for i in range(2):
         mem.write_once(table + i * 8, 0x1003)
         mem.atomic_inc(counter())
@@ -68,7 +70,7 @@ def clear_both(mem: Mem) -> None:
         if mem.xchg(table + i * 8, 0) != 0:
             mem.atomic_dec(counter())
             mem.count(CLEARED)
-            if mem.atomic_read(counter()) == base():
+            if mem.atomic_read(counter()) == BASE:
                 mem.check(mem.read_once(table + 8) == 0, "lost-mapping", "a table with an entry counts as empty")
                 mem.write_once(EMPTY, 1)
                 leave(mem)
@@ -122,7 +124,11 @@ def head_reader(mem: Mem) -> None:
 def type_walker(mem: Mem) -> None:
     """A reader of `page_type` and `_mapcount`."""
     mem.count(VISITS)
-    mem.check(mem.read_page_type(page_at(1) + 48) == 0xFFFFFFFF, "check", "a page table looks mapped, or typed")
+    word = mem.read_page_type(page_at(1) + 48)
+    if TYPED:
+        mem.check(word >> 24 == 0xF2, "check", "a page table reads as another type")
+    else:
+        mem.check(word == 0xFFFFFFFF, "check", "a page table looks mapped, or typed")
 
 
 @protocol
@@ -181,6 +187,7 @@ OUTCOMES: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("pt_mm", "uninitialised"): ("missed-free", "S3-d"),
     ("pt_mm", "other-role"): ("missed-free", "S3-e"),
     ("private", "ptl"): ("missed-free", "S3.private"),
+    ("type-bits", "uninitialised"): ("missed-free", "S3-d.type-bits"),
 }
 
 
@@ -189,8 +196,8 @@ def _variant(place: str, visitor: str) -> Variant:
     kind, item = OUTCOMES.get((place, visitor), (CLEAN, ""))
     label = "fix" if kind == CLEAN else "sequential" if visitor == "uninitialised" else "race"
     return Variant(f"{place}+{visitor}", f"counting in {place}: {about}", item, label, kind,
-                   {"place": PLACES[place], **params}, needs=("cleared", "visits"),
-                   roles=(Role("unmap", clear_both), Role(visitor, run)))
+                   {"place": PLACES[place], "base": BASES.get(place, 0), "typed": int(place == "type-bits"), **params},
+                   needs=("cleared", "visits"), roles=(Role("unmap", clear_both), Role(visitor, run)))
 
 
 PLACEMENT = Scenario(

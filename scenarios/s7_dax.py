@@ -10,7 +10,7 @@ from typing import Final
 
 from engine import Counter, Geometry, Param, Role, Scenario, SpinLock, Variant, Word, protocol
 from engine.declare import Mem
-from engine.memory.page import refcount
+from engine.memory.page import ENTRIES, refcount
 from scenarios.models.dax import (
     BLOCK,
     DMA,
@@ -30,6 +30,8 @@ from scenarios.models.dax import (
 
 SOURCE: Final = "https://lore.kernel.org/all/cover.66009f59a7fe77320d413011386c3ae5c2ee82eb.1719386613.git-series.apopple@nvidia.com/"
 ONE_PAGE: Final = Geometry(entries=4, levels=1, frames=4)
+SLOW_DMA: Final = Geometry(entries=8, levels=1, frames=4)
+TURNS: Final = 256  # of an empty loop that a transfer takes, at most
 
 OLD: Final = {"zero_based": 0}
 NEW: Final = {"zero_based": 1}
@@ -66,10 +68,19 @@ def touch(mem: Mem) -> None:
 
 
 @protocol
+def transfer(mem: Mem) -> None:
+    """A transfer takes longer than a step, natively; in a search any step may take as long as it likes."""
+    if ENTRIES > 4:
+        for _ in range(mem.choose(TURNS)):
+            mem.cpu_relax()
+
+
+@protocol
 def dma(mem: Mem) -> None:
     """A role: pin, let a device write, unpin."""
     page = gup(mem)
     if page != 0:
+        transfer(mem)
         mem.write_once(page, DMA)
         put(mem, page)
 
@@ -178,7 +189,7 @@ DAX_TORN_BUSY = Scenario(
     setup=mapped,
     roles=(Role("truncate", truncate), Role("munmap", munmap), Role("gup", dma)),
     at_rest=not_damaged,
-    geometry=ONE_PAGE,
+    geometry=SLOW_DMA,
     small=ONE_PAGE,
     variants=(
         Variant("mapcount-first", "old mappings, new references: the difference is 0 with a pin", "S7-f", "race",

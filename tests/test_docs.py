@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +71,16 @@ def test_the_catalogue_has_every_scenario_and_variant_as_it_is() -> None:
 
     page = (ROOT / "docs" / "catalogue.md").read_text()
     assert page.startswith(catalogue.HEAD)
-    stale = [s.name for s in all_scenarios() if catalogue.table(s) not in page]
+    bounds = re.sub(r"(complete: [\d,]+ states?|[\d,]+ random executions);", "seen;", page)
+    stale = [s.name for s in all_scenarios() if catalogue.table(s, lambda *_: "seen") not in bounds]
     assert stale == [], "docs/catalogue.md is stale: python -m stress.catalogue > docs/catalogue.md"
     assert page.count("\n## ") == len(all_scenarios())
 
 
 @pytest.mark.parametrize("name", ["both-give-up", "fragment-store", "type-alias", "cow-splice"])
 def test_the_catalogues_pictures_are_what_is_drawn(name: str) -> None:
-    """Some of them: each costs a replay. Their schedules are checked one by one with the ready scripts."""
+    """Some of them, with what was searched: each costs replays and searches. The schedules are checked one by one with
+    the ready scripts."""
     from scenarios import find
     from stress import catalogue
 

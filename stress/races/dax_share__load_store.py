@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S7-h: dax-share:load-store
 
-leak: no file has the folio any more and it was never torn down at scenarios/s7_dax.py:219
+leak: no file has the folio any more and it was never torn down at scenarios/s7_dax.py:230
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -20,10 +20,10 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "dax-share",
- "sites": {"3": ["torn_down", "check", 0, "scenarios/s7_dax.py:219"], "5": ["disassociate", "read_once", 0, "scenarios/s7_dax.py:209"], "6": ["disassociate", "write_once", 0, "scenarios/s7_dax.py:210"]},
+ "sites": {"3": ["torn_down", "check", 0, "scenarios/s7_dax.py:230"], "5": ["disassociate", "read_once", 0, "scenarios/s7_dax.py:220"], "6": ["disassociate", "write_once", 0, "scenarios/s7_dax.py:221"]},
  "threads": 2,
  "variant": "load-store",
- "violation": {"address": 0, "kind": "leak", "message": "no file has the folio any more and it was never torn down", "other": "", "site": 3, "thread": -1, "where": "scenarios/s7_dax.py:219"},
+ "violation": {"address": 0, "kind": "leak", "message": "no file has the folio any more and it was never torn down", "other": "", "site": 3, "thread": -1, "where": "scenarios/s7_dax.py:230"},
  "turns": [
   [0,5], [1,5], [1,6], [0,6]
  ]

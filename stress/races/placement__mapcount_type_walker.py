@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S3.mapcount: placement:mapcount+type-walker
 
-check: a page table looks mapped, or typed at scenarios/s3_placement.py:125
+check: a page table looks mapped, or typed at scenarios/s3_placement.py:131
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,16 +16,16 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 4, "levels": 1},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"leaves": 0, "place": 48, "stored": 1},
+ "params": {"base": 0, "leaves": 0, "place": 48, "stored": 1, "typed": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "placement",
- "sites": {"28": ["type_walker", "read_page_type", 0, "scenarios/s3_placement.py:125"], "29": ["type_walker", "check", 0, "scenarios/s3_placement.py:125"]},
+ "sites": {"29": ["type_walker", "read_page_type", 0, "scenarios/s3_placement.py:127"], "31": ["type_walker", "check", 1, "scenarios/s3_placement.py:131"]},
  "threads": 2,
  "variant": "mapcount+type-walker",
- "violation": {"address": 0, "kind": "check", "message": "a page table looks mapped, or typed", "other": "", "site": 29, "thread": 1, "where": "scenarios/s3_placement.py:125"},
+ "violation": {"address": 0, "kind": "check", "message": "a page table looks mapped, or typed", "other": "", "site": 31, "thread": 1, "where": "scenarios/s3_placement.py:131"},
  "turns": [
-  [1,28]
+  [1,29]
  ]
 }
 '''

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S3-a: placement:pt_list+head-reader
 
-check: an order-0 page looks like a tail page at scenarios/s3_placement.py:118
+check: an order-0 page looks like a tail page at scenarios/s3_placement.py:120
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,16 +16,16 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 4, "levels": 1},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"leaves": 0, "place": 8, "stored": 1},
+ "params": {"base": 0, "leaves": 0, "place": 8, "stored": 1, "typed": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "placement",
- "sites": {"16": ["clear_both", "xchg", 0, "scenarios/s3_placement.py:68"], "17": ["clear_both", "atomic_dec", 0, "scenarios/s3_placement.py:69"], "25": ["head_reader", "read_compound_head", 0, "scenarios/s3_placement.py:118"], "26": ["head_reader", "check", 0, "scenarios/s3_placement.py:118"]},
+ "sites": {"17": ["clear_both", "xchg", 0, "scenarios/s3_placement.py:70"], "18": ["clear_both", "atomic_dec", 0, "scenarios/s3_placement.py:71"], "26": ["head_reader", "read_compound_head", 0, "scenarios/s3_placement.py:120"], "27": ["head_reader", "check", 0, "scenarios/s3_placement.py:120"]},
  "threads": 2,
  "variant": "pt_list+head-reader",
- "violation": {"address": 0, "kind": "check", "message": "an order-0 page looks like a tail page", "other": "", "site": 26, "thread": 1, "where": "scenarios/s3_placement.py:118"},
+ "violation": {"address": 0, "kind": "check", "message": "an order-0 page looks like a tail page", "other": "", "site": 27, "thread": 1, "where": "scenarios/s3_placement.py:120"},
  "turns": [
-  [0,16], [0,17], [1,25]
+  [0,17], [0,18], [1,26]
  ]
 }
 '''

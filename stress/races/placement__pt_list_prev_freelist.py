@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S3-b.prev: placement:pt_list.prev+freelist
 
-check: the freelist's prev pointer is overwritten at scenarios/s3_placement.py:96
+check: the freelist's prev pointer is overwritten at scenarios/s3_placement.py:98
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,16 +16,16 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 4, "levels": 1},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"leaves": 1, "place": 16, "stored": 1},
+ "params": {"base": 0, "leaves": 1, "place": 16, "stored": 1, "typed": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "placement",
- "sites": {"16": ["clear_both", "xchg", 0, "scenarios/s3_placement.py:68"], "17": ["clear_both", "atomic_dec", 0, "scenarios/s3_placement.py:69"], "19": ["clear_both", "atomic_read", 0, "scenarios/s3_placement.py:71"], "20": ["clear_both", "read_once", 0, "scenarios/s3_placement.py:72"], "22": ["clear_both", "write_once", 0, "scenarios/s3_placement.py:73"], "30": ["late_pin", "atomic_inc", 0, "scenarios/s3_placement.py:131"], "31": ["late_pin", "atomic_dec", 0, "scenarios/s3_placement.py:132"], "40": ["leave", "read_once", 0, "scenarios/s3_placement.py:82"], "41": ["leave", "write_once", 0, "scenarios/s3_placement.py:82"], "42": ["leave", "write_once", 1, "scenarios/s3_placement.py:83"], "9": ["settled", "check", 1, "scenarios/s3_placement.py:96"]},
+ "sites": {"10": ["settled", "check", 1, "scenarios/s3_placement.py:98"], "17": ["clear_both", "xchg", 0, "scenarios/s3_placement.py:70"], "18": ["clear_both", "atomic_dec", 0, "scenarios/s3_placement.py:71"], "20": ["clear_both", "atomic_read", 0, "scenarios/s3_placement.py:73"], "21": ["clear_both", "read_once", 0, "scenarios/s3_placement.py:74"], "23": ["clear_both", "write_once", 0, "scenarios/s3_placement.py:75"], "32": ["late_pin", "atomic_inc", 0, "scenarios/s3_placement.py:137"], "33": ["late_pin", "atomic_dec", 0, "scenarios/s3_placement.py:138"], "42": ["leave", "read_once", 0, "scenarios/s3_placement.py:84"], "43": ["leave", "write_once", 0, "scenarios/s3_placement.py:84"], "44": ["leave", "write_once", 1, "scenarios/s3_placement.py:85"]},
  "threads": 2,
  "variant": "pt_list.prev+freelist",
- "violation": {"address": 0, "kind": "check", "message": "the freelist\u0027s prev pointer is overwritten", "other": "", "site": 9, "thread": -1, "where": "scenarios/s3_placement.py:96"},
+ "violation": {"address": 0, "kind": "check", "message": "the freelist\u0027s prev pointer is overwritten", "other": "", "site": 10, "thread": -1, "where": "scenarios/s3_placement.py:98"},
  "turns": [
-  [0,16], [0,17], [0,19], [0,16], [0,17], [0,19], [0,20], [0,22], [0,40], [0,41], [1,30], [0,42], [1,31]
+  [0,17], [0,18], [0,20], [0,17], [0,18], [0,20], [0,21], [0,23], [0,42], [0,43], [1,32], [0,44], [1,33]
  ]
 }
 '''

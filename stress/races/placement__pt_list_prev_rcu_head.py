@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S3-c: placement:pt_list.prev+rcu-head
 
-check: a queued rcu_head calls what is no function at scenarios/s3_placement.py:99
+check: a queued rcu_head calls what is no function at scenarios/s3_placement.py:101
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,16 +16,16 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 4, "levels": 1},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"leaves": 2, "place": 16, "stored": 1},
+ "params": {"base": 0, "leaves": 2, "place": 16, "stored": 1, "typed": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "placement",
- "sites": {"13": ["settled", "check", 3, "scenarios/s3_placement.py:99"], "16": ["clear_both", "xchg", 0, "scenarios/s3_placement.py:68"], "17": ["clear_both", "atomic_dec", 0, "scenarios/s3_placement.py:69"], "19": ["clear_both", "atomic_read", 0, "scenarios/s3_placement.py:71"], "20": ["clear_both", "read_once", 0, "scenarios/s3_placement.py:72"], "22": ["clear_both", "write_once", 0, "scenarios/s3_placement.py:73"], "30": ["late_pin", "atomic_inc", 0, "scenarios/s3_placement.py:131"], "31": ["late_pin", "atomic_dec", 0, "scenarios/s3_placement.py:132"], "43": ["leave", "write_once", 2, "scenarios/s3_placement.py:85"], "44": ["leave", "write_once", 3, "scenarios/s3_placement.py:86"]},
+ "sites": {"14": ["settled", "check", 3, "scenarios/s3_placement.py:101"], "17": ["clear_both", "xchg", 0, "scenarios/s3_placement.py:70"], "18": ["clear_both", "atomic_dec", 0, "scenarios/s3_placement.py:71"], "20": ["clear_both", "atomic_read", 0, "scenarios/s3_placement.py:73"], "21": ["clear_both", "read_once", 0, "scenarios/s3_placement.py:74"], "23": ["clear_both", "write_once", 0, "scenarios/s3_placement.py:75"], "32": ["late_pin", "atomic_inc", 0, "scenarios/s3_placement.py:137"], "33": ["late_pin", "atomic_dec", 0, "scenarios/s3_placement.py:138"], "45": ["leave", "write_once", 2, "scenarios/s3_placement.py:87"], "46": ["leave", "write_once", 3, "scenarios/s3_placement.py:88"]},
  "threads": 2,
  "variant": "pt_list.prev+rcu-head",
- "violation": {"address": 0, "kind": "check", "message": "a queued rcu_head calls what is no function", "other": "", "site": 13, "thread": -1, "where": "scenarios/s3_placement.py:99"},
+ "violation": {"address": 0, "kind": "check", "message": "a queued rcu_head calls what is no function", "other": "", "site": 14, "thread": -1, "where": "scenarios/s3_placement.py:101"},
  "turns": [
-  [0,16], [0,17], [0,19], [0,16], [0,17], [0,19], [0,20], [0,22], [0,43], [1,30], [0,44], [1,31]
+  [0,17], [0,18], [0,20], [0,17], [0,18], [0,20], [0,21], [0,23], [0,45], [1,32], [0,46], [1,33]
  ]
 }
 '''

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S3-c.next: placement:pt_list+rcu-head
 
-check: the next pointer of a queued rcu_head is overwritten at scenarios/s3_placement.py:98
+check: the next pointer of a queued rcu_head is overwritten at scenarios/s3_placement.py:100
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,16 +16,16 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 4, "levels": 1},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"leaves": 2, "place": 8, "stored": 1},
+ "params": {"base": 0, "leaves": 2, "place": 8, "stored": 1, "typed": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "placement",
- "sites": {"11": ["settled", "check", 2, "scenarios/s3_placement.py:98"], "16": ["clear_both", "xchg", 0, "scenarios/s3_placement.py:68"], "17": ["clear_both", "atomic_dec", 0, "scenarios/s3_placement.py:69"], "19": ["clear_both", "atomic_read", 0, "scenarios/s3_placement.py:71"], "20": ["clear_both", "read_once", 0, "scenarios/s3_placement.py:72"], "22": ["clear_both", "write_once", 0, "scenarios/s3_placement.py:73"], "30": ["late_pin", "atomic_inc", 0, "scenarios/s3_placement.py:131"], "31": ["late_pin", "atomic_dec", 0, "scenarios/s3_placement.py:132"], "43": ["leave", "write_once", 2, "scenarios/s3_placement.py:85"], "44": ["leave", "write_once", 3, "scenarios/s3_placement.py:86"]},
+ "sites": {"12": ["settled", "check", 2, "scenarios/s3_placement.py:100"], "17": ["clear_both", "xchg", 0, "scenarios/s3_placement.py:70"], "18": ["clear_both", "atomic_dec", 0, "scenarios/s3_placement.py:71"], "20": ["clear_both", "atomic_read", 0, "scenarios/s3_placement.py:73"], "21": ["clear_both", "read_once", 0, "scenarios/s3_placement.py:74"], "23": ["clear_both", "write_once", 0, "scenarios/s3_placement.py:75"], "32": ["late_pin", "atomic_inc", 0, "scenarios/s3_placement.py:137"], "33": ["late_pin", "atomic_dec", 0, "scenarios/s3_placement.py:138"], "45": ["leave", "write_once", 2, "scenarios/s3_placement.py:87"], "46": ["leave", "write_once", 3, "scenarios/s3_placement.py:88"]},
  "threads": 2,
  "variant": "pt_list+rcu-head",
- "violation": {"address": 0, "kind": "check", "message": "the next pointer of a queued rcu_head is overwritten", "other": "", "site": 11, "thread": -1, "where": "scenarios/s3_placement.py:98"},
+ "violation": {"address": 0, "kind": "check", "message": "the next pointer of a queued rcu_head is overwritten", "other": "", "site": 12, "thread": -1, "where": "scenarios/s3_placement.py:100"},
  "turns": [
-  [0,16], [0,17], [0,19], [0,16], [0,17], [0,19], [0,20], [0,22], [1,30], [0,43], [0,44], [1,31]
+  [0,17], [0,18], [0,20], [0,17], [0,18], [0,20], [0,21], [0,23], [1,32], [0,45], [0,46], [1,33]
  ]
 }
 '''

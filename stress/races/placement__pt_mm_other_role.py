@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S3-e: placement:pt_mm+other-role
 
-missed-free: the table is empty and nobody has noticed at scenarios/s3_placement.py:101
+missed-free: the table is empty and nobody has noticed at scenarios/s3_placement.py:103
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,16 +16,16 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 4, "levels": 1},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"leaves": 0, "place": 32, "stored": 1},
+ "params": {"base": 0, "leaves": 0, "place": 32, "stored": 1, "typed": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "placement",
- "sites": {"15": ["settled", "check", 4, "scenarios/s3_placement.py:101"], "16": ["clear_both", "xchg", 0, "scenarios/s3_placement.py:68"], "17": ["clear_both", "atomic_dec", 0, "scenarios/s3_placement.py:69"], "19": ["clear_both", "atomic_read", 0, "scenarios/s3_placement.py:71"], "35": ["other_role", "write_once", 0, "scenarios/s3_placement.py:139"]},
+ "sites": {"16": ["settled", "check", 4, "scenarios/s3_placement.py:103"], "17": ["clear_both", "xchg", 0, "scenarios/s3_placement.py:70"], "18": ["clear_both", "atomic_dec", 0, "scenarios/s3_placement.py:71"], "20": ["clear_both", "atomic_read", 0, "scenarios/s3_placement.py:73"], "37": ["other_role", "write_once", 0, "scenarios/s3_placement.py:145"]},
  "threads": 2,
  "variant": "pt_mm+other-role",
- "violation": {"address": 0, "kind": "missed-free", "message": "the table is empty and nobody has noticed", "other": "", "site": 15, "thread": -1, "where": "scenarios/s3_placement.py:101"},
+ "violation": {"address": 0, "kind": "missed-free", "message": "the table is empty and nobody has noticed", "other": "", "site": 16, "thread": -1, "where": "scenarios/s3_placement.py:103"},
  "turns": [
-  [1,35], [0,16], [0,17], [0,19], [0,16], [0,17], [0,19]
+  [1,37], [0,17], [0,18], [0,20], [0,17], [0,18], [0,20]
  ]
 }
 '''

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S2-b: reads-mapped:rfc-v2
 
-check: a page table is reported as mapped at scenarios/s2_types.py:113
+check: a page table is reported as mapped at scenarios/s2_types.py:27
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -20,10 +20,10 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "reads-mapped",
- "sites": {"0": ["kpagecount", "read_page_type", 0, "scenarios/s2_types.py:112"], "1": ["kpagecount", "check", 0, "scenarios/s2_types.py:113"]},
+ "sites": {"0": ["kpagecount", "read_page_type", 0, "scenarios/s2_types.py:26"], "1": ["kpagecount", "check", 0, "scenarios/s2_types.py:27"]},
  "threads": 2,
  "variant": "rfc-v2",
- "violation": {"address": 0, "kind": "check", "message": "a page table is reported as mapped", "other": "", "site": 1, "thread": 1, "where": "scenarios/s2_types.py:113"},
+ "violation": {"address": 0, "kind": "check", "message": "a page table is reported as mapped", "other": "", "site": 1, "thread": 1, "where": "scenarios/s2_types.py:27"},
  "turns": [
   [1,0]
  ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S2-a: type-alias:6.8
 
-check: a page table in use reads as a free buddy page at scenarios/s2_types.py:72
+check: a page in use reads as a free buddy page at scenarios/s2_encodings.py:88
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,16 +16,16 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 4, "levels": 1},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"buddy": 128, "by_value": 0, "count_first": 0, "offline": 256, "type_base": 4026531840, "typed_table": 4294966783},
+ "params": {"buddy_mask": 4026531968, "buddy_value": 4026531840, "count_first": 0, "offline_mask": 4026532096, "offline_value": 4026531840, "table_mask": 4026533760, "table_value": 4026533248, "word": 4294966783},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "type-alias",
- "sites": {"2": ["count_entry", "atomic_inc", 0, "scenarios/s2_types.py:63"], "5": ["look", "read_page_type", 0, "scenarios/s2_types.py:71"], "6": ["look", "check", 0, "scenarios/s2_types.py:72"]},
+ "sites": {"12": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"], "13": ["look", "check", 0, "scenarios/s2_encodings.py:88"], "2": ["count_entry", "atomic_inc", 0, "scenarios/s2_encodings.py:79"]},
  "threads": 2,
  "variant": "6.8",
- "violation": {"address": 0, "kind": "check", "message": "a page table in use reads as a free buddy page", "other": "", "site": 6, "thread": 1, "where": "scenarios/s2_types.py:72"},
+ "violation": {"address": 0, "kind": "check", "message": "a page in use reads as a free buddy page", "other": "", "site": 13, "thread": 1, "where": "scenarios/s2_encodings.py:88"},
  "turns": [
-  [0,2], [1,5]
+  [0,2], [1,12]
  ]
 }
 '''

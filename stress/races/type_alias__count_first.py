@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S2-a.reverse: type-alias:count-first
 
-warning: WARN_ON(__SetPageTable: the page has a type or a count) at scenarios/s2_types.py:54
+warning: WARN_ON(__SetPageTable: the page has a type or a count) at scenarios/s2_encodings.py:106
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,16 +16,16 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 4, "levels": 1},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"buddy": 128, "by_value": 0, "count_first": 1, "offline": 256, "type_base": 4026531840, "typed_table": 4294966783},
+ "params": {"buddy_mask": 0, "buddy_value": 1, "count_first": 1, "offline_mask": 0, "offline_value": 1, "table_mask": 0, "table_value": 0, "word": 4294966783},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "type-alias",
- "sites": {"10": ["construct", "atomic_read", 0, "scenarios/s2_types.py:54"], "11": ["construct", "warn_on", 0, "scenarios/s2_types.py:54"], "8": ["construct", "alloc_page", 0, "scenarios/s2_types.py:51"], "9": ["construct", "atomic_set", 0, "scenarios/s2_types.py:53"]},
+ "sites": {"5": ["construct", "alloc_page", 0, "scenarios/s2_encodings.py:103"], "6": ["construct", "atomic_set", 0, "scenarios/s2_encodings.py:105"], "7": ["construct", "atomic_read", 0, "scenarios/s2_encodings.py:106"], "8": ["construct", "warn_on", 0, "scenarios/s2_encodings.py:106"]},
  "threads": 1,
  "variant": "count-first",
- "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(__SetPageTable: the page has a type or a count)", "other": "", "site": 11, "thread": 0, "where": "scenarios/s2_types.py:54"},
+ "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(__SetPageTable: the page has a type or a count)", "other": "", "site": 8, "thread": 0, "where": "scenarios/s2_encodings.py:106"},
  "turns": [
-  [0,8], [0,9], [0,10]
+  [0,5], [0,6], [0,7]
  ]
 }
 '''

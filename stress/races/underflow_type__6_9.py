@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S2-e: underflow-type:6.9
 
-check: a page table in use reads as a free buddy page at scenarios/s2_types.py:72
+check: a page in use reads as a free buddy page at scenarios/s2_encodings.py:88
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,14 +16,14 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 4, "levels": 1},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"buddy": 128, "by_value": 0, "drops": 129, "offline": 256, "type_base": 4026531840},
+ "params": {"buddy_mask": 4026531968, "buddy_value": 4026531840, "drops": 129, "offline_mask": 4026532096, "offline_value": 4026531840, "typed_below": 4294967168, "word": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "underflow-type",
- "sites": {"2": ["underflow", "atomic_dec", 0, "scenarios/s2_types.py:189"], "4": ["look", "read_page_type", 0, "scenarios/s2_types.py:71"], "5": ["look", "check", 0, "scenarios/s2_types.py:72"]},
+ "sites": {"2": ["underflow", "atomic_dec", 0, "scenarios/s2_encodings.py:155"], "5": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"], "6": ["look", "check", 0, "scenarios/s2_encodings.py:88"]},
  "threads": 1,
  "variant": "6.9",
- "violation": {"address": 0, "kind": "check", "message": "a page table in use reads as a free buddy page", "other": "", "site": 5, "thread": 0, "where": "scenarios/s2_types.py:72"},
+ "violation": {"address": 0, "kind": "check", "message": "a page in use reads as a free buddy page", "other": "", "site": 6, "thread": 0, "where": "scenarios/s2_encodings.py:88"},
  "turns": [
   [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2],
   [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2],
@@ -33,7 +33,7 @@ SCHEDULE = r'''
   [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2],
   [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2],
   [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2], [0,2],
-  [0,2], [0,4]
+  [0,2], [0,5]
  ]
 }
 '''

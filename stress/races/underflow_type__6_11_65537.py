@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""S2-e: underflow-type:6.11-65537
+
+check: a count that ran below 0 reads as a page type at scenarios/s2_encodings.py:156
+
+Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
+"""
+
+from stress.repro import main
+
+SCHEDULE = r'''
+{
+ "bound": {"preemptions": 0, "smallest": "", "steps": 10000, "strategy": "dfs"},
+ "choices": [[]],
+ "engine": "0.1.0",
+ "geometry": {"entries": 4, "frames": 4, "levels": 1},
+ "lock": "qrwlock",
+ "model": "sc",
+ "params": {"buddy_mask": 3221225472, "buddy_value": 2147483648, "drops": 1, "offline_mask": 2684354560, "offline_value": 2147483648, "typed_below": 4294901760, "word": 4294901760},
+ "pool": "reuse",
+ "rounds": 1,
+ "scenario": "underflow-type",
+ "sites": {"2": ["underflow", "atomic_dec", 0, "scenarios/s2_encodings.py:155"], "3": ["underflow", "check", 0, "scenarios/s2_encodings.py:156"], "5": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"]},
+ "threads": 1,
+ "variant": "6.11-65537",
+ "violation": {"address": 0, "kind": "check", "message": "a count that ran below 0 reads as a page type", "other": "", "site": 3, "thread": 0, "where": "scenarios/s2_encodings.py:156"},
+ "turns": [
+  [0,2], [0,5]
+ ]
+}
+'''
+
+if __name__ == "__main__":
+    raise SystemExit(main(SCHEDULE, __file__))

@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""S2-e: underflow-type:6.9-1025
+
+check: a count that ran below 0 reads as a page type at scenarios/s2_encodings.py:156
+
+Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
+"""
+
+from stress.repro import main
+
+SCHEDULE = r'''
+{
+ "bound": {"preemptions": 0, "smallest": "", "steps": 10000, "strategy": "dfs"},
+ "choices": [[]],
+ "engine": "0.1.0",
+ "geometry": {"entries": 4, "frames": 4, "levels": 1},
+ "lock": "qrwlock",
+ "model": "sc",
+ "params": {"buddy_mask": 4026531968, "buddy_value": 4026531840, "drops": 1, "offline_mask": 4026532096, "offline_value": 4026531840, "typed_below": 4294967168, "word": 4294966272},
+ "pool": "reuse",
+ "rounds": 1,
+ "scenario": "underflow-type",
+ "sites": {"2": ["underflow", "atomic_dec", 0, "scenarios/s2_encodings.py:155"], "3": ["underflow", "check", 0, "scenarios/s2_encodings.py:156"], "5": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"]},
+ "threads": 1,
+ "variant": "6.9-1025",
+ "violation": {"address": 0, "kind": "check", "message": "a count that ran below 0 reads as a page type", "other": "", "site": 3, "thread": 0, "where": "scenarios/s2_encodings.py:156"},
+ "turns": [
+  [0,2], [0,5]
+ ]
+}
+'''
+
+if __name__ == "__main__":
+    raise SystemExit(main(SCHEDULE, __file__))
