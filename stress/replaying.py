@@ -18,6 +18,7 @@ from engine.text import count
 from stress import verdict
 from stress.console import Console
 from stress.drawing import draw
+from stress.findings.lookup import finding, is_finding, schedule_of
 from stress.job import finder
 from stress.report.places import short
 from stress.report.text import wrap
@@ -34,14 +35,24 @@ def replay(args: argparse.Namespace) -> int:
     """The whole command."""
     schedule, source = read(args.name)
     try:
-        program = schedule.program(finder(source))
-        schedule = schedule.fitted(program)
-        sys.stdout.write(draw(program, schedule, steps=args.steps) + "\n")
-        violation, steps = run(program, schedule, source, args.executor, processes=args.processes)
+        return shown(schedule, source, args.executor, processes=args.processes, steps=args.steps)
     except (UsageError, DivergedError) as error:
         raise _named(error, args.name, schedule) from error
-    same = schedule.ends_like(violation) or unseen(schedule, violation, args.executor)
-    sys.stdout.write("\n".join(wrap(short(said(schedule, violation, steps, args.executor)), indent=0)) + "\n")
+
+
+def shown(schedule: Schedule, source: str, executor: str = "explore", *, processes: bool = False,
+          steps: bool = False) -> int:
+    """Draw a schedule, replay it and say how that ended; returns the exit code.
+
+    Raises:
+        DivergedError: the program does not follow it. UsageError: the scenario is gone, or the executor cannot.
+    """
+    program = schedule.program(finder(source))
+    schedule = schedule.fitted(program)
+    sys.stdout.write(draw(program, schedule, steps=steps) + "\n")
+    violation, taken = run(program, schedule, source, executor, processes=processes)
+    same = schedule.ends_like(violation) or unseen(schedule, violation, executor)
+    sys.stdout.write("\n".join(wrap(short(said(schedule, violation, taken, executor)), indent=0)) + "\n")
     return verdict.EXIT_AS_EXPECTED if same else verdict.EXIT_NOT_AS_EXPECTED
 
 
@@ -107,13 +118,15 @@ def _named(error: UsageError | DivergedError, name: str, schedule: Schedule) -> 
 
 
 def read(name: str) -> tuple[Schedule, str]:
-    """A schedule and the user's file it belongs to: read from a file, or the smallest one that breaks a race.
+    """A schedule and the user's file it belongs to: of a file or a finding, or the smallest one that breaks a race.
 
     Raises:
         UsageError: no such file or race, no schedule in it, or nothing breaks.
     """
     if name.endswith(".json"):
         return _read_file(name)
+    if is_finding(name):
+        return parsed(schedule_of(finding(name)[0]), name, Path())
     chosen = choose(name, first=True)[0]
     lock = next(iter(chosen.variant.locks), "qrwlock")
     with waiting(Console(sys.stderr), chosen.title):

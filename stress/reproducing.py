@@ -1,4 +1,4 @@
-"""`pttorture repro`: scripts and tests that reproduce a race."""
+"""`pttorture repro`: scripts and tests that reproduce a race or a finding."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import UsageError
+from engine.text import count
 from stress import scripts
-from stress.replaying import read, saved
+from stress.findings.files import FOLDER, named
+from stress.findings.lookup import finding, is_finding, schedule_of
+from stress.replaying import parsed, read, saved, shown
 from stress.report.places import short
+from stress.report.text import wrap
 from stress.report.write import check_target, write
 from stress.selection import choose
+from stress.store.view import FindingRow, look
 
 if TYPE_CHECKING:
     from engine.schedule import Schedule
@@ -22,14 +27,20 @@ if TYPE_CHECKING:
 
 def repro(args: argparse.Namespace) -> int:
     """The whole command."""
+    if args.campaign is not None and not args.name:
+        return _findings(args.campaign)
     if not args.name:
         return _list()
     for option, target in (("--script", args.script), ("--pytest", args.pytest)):
         _check(option, target)
+    of_campaign = args.campaign is not None or is_finding(args.name)
     if not (args.script or args.pytest):
-        return _where(args.name)
-    schedule, source = read(args.name)
-    race = _race(args.name)
+        return _replayed(*finding(args.name, args.campaign)) if of_campaign else _where(args.name)
+    if of_campaign:
+        found, _ = finding(args.name, args.campaign)
+        (schedule, source), race = _schedule(found), named(found)
+    else:
+        (schedule, source), race = read(args.name), _race(args.name)
     _write(args.script, scripts.script, schedule, source, race, "python3")
     _write(args.pytest, scripts.pytest, schedule, source, race, "pytest")
     return 0
@@ -75,6 +86,44 @@ def _where(name: str) -> int:
         raise UsageError(f"{name}: no ready script; write one with --script FILE.py or --pytest FILE.py")
     sys.stdout.write(f"{path}\nrun it with: python3 {shlex.quote(short(str(path)))}\n")
     return 0
+
+
+def _schedule(found: FindingRow) -> tuple[Schedule, str]:
+    """The smallest schedule of a finding, and the user's file it belongs to."""
+    return parsed(schedule_of(found), f"finding {found.signature}", Path())
+
+
+def _replayed(found: FindingRow, campaign: Path) -> int:
+    """Replay the smallest schedule of a finding; the exit code is that of `replay`."""
+    schedule, source = _schedule(found)
+    _say(f"{found.title} [{found.signature}], {count(found.count, 'time')} in {count(found.rounds, 'round')}; "
+         f"{_explained(found)}")
+    sys.stdout.write("\n")
+    code = shown(schedule, source)
+    script = campaign / FOLDER / found.signature / "repro.py"
+    if script.is_file():
+        _say(f"on native threads too: python3 {shlex.quote(short(str(script)))}")
+    return code
+
+
+def _findings(campaign: str) -> int:
+    """A line for each finding of a campaign."""
+    with look(campaign) as view:
+        found = view.findings()
+    for each in found:
+        news = "" if each.expected else "not expected: "
+        _say(f"{each.signature}  {news}{each.title}; {_explained(each)}")
+    if not found:
+        _say("nothing has been found yet")
+    return 0
+
+
+def _explained(found: FindingRow) -> str:
+    return str((found.explanation or {}).get("explained", "not explained yet"))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write("\n".join(wrap(short(text), indent=0)) + "\n")
 
 
 def _list() -> int:

@@ -7,7 +7,9 @@ import secrets
 import sys
 from collections import deque
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from engine import __version__
 from engine.errors import MachineError, UsageError
@@ -22,6 +24,8 @@ from stress.campaign.loop import Campaign
 from stress.campaign.matrix import cells
 from stress.campaign.status import HEARTBEAT, Figures, Status, clock
 from stress.console import Console
+from stress.findings.baseline import Known
+from stress.findings.files import keep
 from stress.interrupts import EXIT_INTERRUPTED, Interrupted, deferred
 from stress.machine import cpus, facts
 from stress.report.places import home, short
@@ -33,10 +37,11 @@ from stress.store.view import FindingRow, View, look
 def campaign(args: argparse.Namespace) -> int:
     """The whole command."""
     folder = Path(args.out)
+    known = Known.of(args.baseline, update=args.baseline_update, prune=args.baseline_prune)
     console = Console(sys.stdout, quiet=args.quiet, every=HEARTBEAT)
     store, config = _resumed(args, folder) if args.resume else _begun(args, folder)
     with store:
-        return _run(args, store, config, console)
+        return _run(args, store, config, console, known)
 
 
 def _begun(args: argparse.Namespace, folder: Path) -> tuple[Store, Config]:
@@ -78,7 +83,7 @@ def _resumed(args: argparse.Namespace, folder: Path) -> tuple[Store, Config]:
                           members=args.members or config.members)
 
 
-def _run(args: argparse.Namespace, store: Store, config: Config, console: Console) -> int:
+def _run(args: argparse.Namespace, store: Store, config: Config, console: Console, known: Known) -> int:
     found = cells(config.names, config)
     with look(store.folder) as view:
         standings = standings_of(store, found)
@@ -90,7 +95,7 @@ def _run(args: argparse.Namespace, store: Store, config: Config, console: Consol
     status = Status(console, figures)
     crew = LocalCrew(store.folder / "logs", config.crew, cpus(), _memory(config) // config.crew)
     made = Campaign(store, crew, chooser, status, Disk(store.folder, config.disk), coverage=coverage,
-                    unexplained=waiting)
+                    unexplained=waiting, known=known, explained=partial(_explained, store.folder))
     console.say(f"{count(len(found), 'cell')}, seed {store.campaign['seed']}, in {home(store.folder)}"
                 + (f"; goes on after {count(sum(s.rounds for s in standings), 'round')}" if args.resume else ""))
     interrupted, failure = False, None
@@ -101,7 +106,11 @@ def _run(args: argparse.Namespace, store: Store, config: Config, console: Consol
     except MachineError as error:
         failure = error
     with deferred():
-        return _last_words(store, made, interrupted, failure or made.failure)
+        return _last_words(store, made, known, interrupted, failure or made.failure)
+
+
+def _explained(folder: Path, signature: str, _: dict[str, Any]) -> None:
+    keep(folder, signature)
 
 
 def standings_of(store: Store, found: list[Cell]) -> list[Standing]:
@@ -138,7 +147,7 @@ def _memory(config: Config) -> int:
     return config.memory or int(facts()["memory"]) // 2
 
 
-def _last_words(store: Store, made: Campaign, interrupted: bool, failure: MachineError | None) -> int:
+def _last_words(store: Store, made: Campaign, known: Known, interrupted: bool, failure: MachineError | None) -> int:
     """What the campaign has come to, and the exit code."""
     say = made.status.console.result
     try:
@@ -148,13 +157,16 @@ def _last_words(store: Store, made: Campaign, interrupted: bool, failure: Machin
     with look(store.folder) as view:
         findings = view.findings()
         done, = view.query("SELECT sum(state = 'done'), sum(state = 'lost') FROM rounds")
-    news = [row for row in findings if not row.expected and row.signature not in made.known]
+    news = [row for row in findings if not row.expected and row.signature not in known]
     f = made.figures
     say(("interrupted: " if interrupted else "") + f"{count(done[0] or 0, 'round')} of {count(f.cells, 'cell')}, "
         f"{f.rounds:,} of them in this run of {clock(f.elapsed)}; {done[1] or 0} lost; seed {store.campaign['seed']}")
     say(f"{count(len(findings), 'finding')}: {sum(row.expected for row in findings)} expected, {len(news)} not")
     for row in news:
         _say_finding(made.status, row)
+    with look(store.folder) as view:
+        for line in known.settled(view, whole=not interrupted and failure is None):
+            say(line)
     say(f"report: pttorture report {home(store.folder)}; go on: pttorture campaign --out {home(store.folder)} --resume")
     if failure is not None:
         raise failure

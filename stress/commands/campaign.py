@@ -30,10 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--members", type=options.integer(1, 64), metavar="M", help="processes that run rounds (default: the CPUs)")
     add("--memory", type=options.size, metavar="SIZE", help="for all of them, such as 4G (default: half of what there "
                                                             "is); one that takes more than its part is ended")
+    add("--baseline", metavar="FILE", help="findings that are known, no news; or a campaign's folder that has them")
+    add("--baseline-update", action="store_true", help="at the end, put what nobody expects into FILE")
+    add("--baseline-prune", action="store_true", help="at the end, drop what was not seen again from FILE")
     add("--quiet", action="store_true", help="only what is not as expected, and the last lines")
 
 
 def run(args: argparse.Namespace) -> int:
+    options.refuse((args.baseline_update or args.baseline_prune) and not args.baseline,
+                   "--baseline-update and --baseline-prune need --baseline FILE")
     from stress.campaign.command import campaign
 
     return campaign(args)

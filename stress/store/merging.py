@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import MachineError, UsageError
+from stress.findings.files import FOLDER
 from stress.store import rows, schema
 from stress.store.store import FolderLock, write_campaign
 from stress.store.view import View, cell_of, look
 
-FINDINGS: Final = "findings"  # the folder with the files of findings
 _COPIED: Final = ("number", "seed", "description", "state", "attempt", "worker", "shard", "began", "ended", "seconds",
                   "outcome", "verdict", "rounds", "operations", "steps", "memory", "complete", "violations", "faults",
                   "why", "result")
@@ -58,7 +58,7 @@ def merge(folders: Sequence[Path], into: Path) -> Merged:
         with schema.made(into / schema.NAME) as base:
             write_campaign(base, _facts(views))
             merged = _Merging(views, base).run()
-            _files(views, base, into / FINDINGS)
+            _files(views, base, into / FOLDER)
         return merged
 
 
@@ -205,7 +205,7 @@ def _files(views: Sequence[View], base: sqlite3.Connection, to: Path) -> None:
         for view in views:
             own = dict(view.query("SELECT signature, explanation FROM findings WHERE explanation NOT NULL"))
             for signature in chosen.keys() & own.keys():
-                folder = view.folder / FINDINGS / signature
+                folder = view.folder / FOLDER / signature
                 if chosen[signature] == own[signature] and folder.is_dir():
                     shutil.copytree(folder, to / signature, dirs_exist_ok=True)
     except (OSError, shutil.Error) as error:
