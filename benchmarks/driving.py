@@ -14,10 +14,11 @@ from engine.session import Progress
 
 
 def drive(program: Program, seconds: float, *, naive: bool = False, lock: str = "qrwlock",
-          perturb: str = "") -> Progress:
+          perturb: str = "", recorder: bool = True) -> Progress:
     """Run rounds for so long; what came of it. `naive`: roles begin as soon as they see the release."""
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        session = Session.create(program, folder=Path(folder), lock=lock, perturb=perturb)
+        session = Session.create(program, folder=Path(folder), lock=lock, perturb=perturb,
+                                 recorder=recorder)
         session.arena.store(w.H_NAIVE, int(naive))
         threads = [threading.Thread(target=session.drive, args=(i,)) for i in range(len(program.threads))]
         for thread in threads:

@@ -91,7 +91,8 @@ class Campaign:
         return bool(self.figures.seconds) and self.figures.elapsed >= self.figures.seconds
 
     def _turn(self) -> None:
-        """A moment: what has ended, and how things stand."""
+        """A moment: how things stand, and what has ended."""
+        self.status.beat(self.crew.busy())
         for ended in self.crew.poll(POLL):
             with deferred():
                 self._ended(ended)
@@ -100,7 +101,6 @@ class Campaign:
             self.status.note(happened)
         self.disk.look()
         self._sample()
-        self.status.beat(self.crew.busy())
 
     def _fill(self) -> None:
         """Give the crew what it takes."""
