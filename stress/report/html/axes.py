@@ -6,9 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-_STEPS: Final = (1, 2, 2.5, 5, 10)
+_STEPS: Final = (1, 2, 5, 10)
 _CLOCK: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800,
                  604800)
+
+
+_LOG_CLOCK: Final = (0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36000.0, 86400.0, 864000.0)
 
 
 @dataclass(frozen=True)
@@ -32,21 +35,29 @@ class Axis:
         return shown(value, self.unit)
 
 
-def linear(label: str, most: float, unit: str = "") -> Axis:
-    """From 0 to at least `most`."""
+def linear(label: str, most: float, unit: str = "", *, whole: bool = False) -> Axis:
+    """From 0 to at least `most`. `whole`: ticks are whole numbers."""
     if unit == "s":
         longest = _CLOCK[-1] * math.ceil(most / 6 / _CLOCK[-1])
         step = _nice(most / 5) if most < 6 else next((float(s) for s in _CLOCK if most / s <= 6), float(longest))
     elif unit == "B":
         step = 2.0 ** max(0, math.ceil(math.log2(max(most, 1) / 6)))
     else:
-        step = _nice(most / 5)
+        step = max(_nice(most / 5), 1.0) if whole else _nice(most / 5)
     count = max(1, math.ceil(most / step - 1e-9))
     return Axis(label, 0.0, count * step, tuple(i * step for i in range(count + 1)), unit=unit)
 
 
 def logarithmic(label: str, least: float, most: float, unit: str = "") -> Axis:
-    """Whole decades around positive values; a tick at each, every second or third where they are many."""
+    """Whole decades around positive values; a tick at each, every second or third where they are many.
+
+    Of times beyond a minute ticks are those of a clock.
+    """
+    if unit == "s" and most > 60:
+        low = max((t for t in _LOG_CLOCK if t <= least), default=_LOG_CLOCK[0])
+        high = min((t for t in _LOG_CLOCK if t >= most), default=10.0 ** math.ceil(math.log10(most)))
+        shown_ = tuple(t for t in (*_LOG_CLOCK, high) if low <= t <= high)
+        return Axis(label, low, high, tuple(dict.fromkeys(shown_[::max(1, (len(shown_) + 4) // 6)])), True, unit)
     first, last = math.floor(math.log10(least) + 1e-9), math.ceil(math.log10(most) - 1e-9)
     last = max(last, first + 1)
     ticks = tuple(10.0 ** n for n in range(first, last + 1, max(1, (last - first + 5) // 6)))

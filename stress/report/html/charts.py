@@ -10,18 +10,23 @@ from stress.report.html.axes import Axis
 from stress.report.html.markup import Html, el, join
 
 WIDTH, HEIGHT = 480, 250
-_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 14, 12, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 28, 12, 44
+_LETTER: Final = 7.4  # how wide one is, at most, on the average
 _DASHES: Final = ("", "7 3", "2 3", "9 3 2 3", "1 4", "12 4")
 KINDS: Final = len(_DASHES)  # lines that can be told apart
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a chart. `points`: (x, y) by x. `steps`: a value holds until the next one."""
+    """One line of a chart. `points`: (x, y) by x. `steps`: a value holds until the next one.
+
+    `gap`: points that are further apart than this are not joined; 0: all are.
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
     steps: bool = False
+    gap: float = 0.0
 
 
 def chart(title: str, x: Axis, y: Axis, lines: Sequence[Line], note: str = "") -> Html:
@@ -39,11 +44,18 @@ def dots(title: str, x: Axis, rows: Sequence[tuple[str, float, bool]], note: str
     parts = [_ticks_x(x, _TOP, bottom)]
     for i, (name, value, hollow) in enumerate(rows):
         across, down = _x(x, value), _TOP + pitch * i + pitch / 2
-        side, anchor = (across + 8, "start") if x.place(value) < 0.5 else (across - 8, "end")
         parts += [el("circle", cx=_f(across), cy=_f(down), r=4, class_="dot hollow" if hollow else "dot"),
-                  el("text", name, x=_f(side), y=_f(down + 4), text_anchor=anchor, class_="name")]
+                  _name(name, across, down + 4)]
     said = "; ".join(f"{name}: {x.text(value)}" for name, value, _ in rows)
     return _figure(title, parts, said, None, note, bottom + _BOTTOM)
+
+
+def _name(name: str, across: float, down: float) -> Html:
+    """A name beside a dot, where there is room for it."""
+    left, right = across - 10, WIDTH - across - 10
+    side, anchor = (across + 8, "start") if right >= min(left, len(name) * _LETTER) else (across - 8, "end")
+    fits = int(max(left, right) / _LETTER)
+    return el("text", name if len(name) <= fits else name[:fits - 1] + "…", x=_f(side), y=_f(down), text_anchor=anchor)
 
 
 def _figure(title: str, parts: Sequence[Html], said: str, legend: Html | None, note: str, height: int = HEIGHT) -> Html:
@@ -78,15 +90,16 @@ def _ticks_x(x: Axis, top: float, bottom: float) -> Html:
 
 def _line(x: Axis, y: Axis, line: Line, kind: int) -> Html:
     places = [(_x(x, a), _y(y, b)) for a, b in line.points]
-    path, last = "", None
-    for across, down in places:
-        if last is None:
-            path = f"M{_f(across)} {_f(down)}"
+    path, before = "", None
+    for (across, down), (at, _) in zip(places, line.points, strict=True):
+        if before is None or (line.gap and at - before > line.gap):
+            path += f"M{_f(across)} {_f(down)}"
         else:
             path += f"H{_f(across)}V{_f(down)}" if line.steps else f"L{_f(across)} {_f(down)}"
-        last = down
-    few = len(places) <= 40
-    marks = [el("circle", cx=_f(a), cy=_f(b), r=2.5, class_=f"mark s{kind}") for a, b in places] if few else []
+        before = at
+    few = len(places) <= 40 or line.gap > 0
+    marks = [el("circle", cx=_f(a), cy=_f(b), r=2 if line.gap else 2.5, class_=f"mark s{kind}")
+             for a, b in places] if few else []
     return join([el("path", d=path, class_=f"series s{kind}", stroke_dasharray=_DASHES[kind] or None), *marks])
 
 

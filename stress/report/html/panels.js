@@ -45,7 +45,8 @@ function cpuCard(player, scene, cpu, context) {
   const acts = Boolean(player.step) && player.step.cpu === cpu;
   const lines = [];
   if (acts) lines.push(codeLine("did", player.stack(player.step.stack), player.step.text, player.step.fails));
-  if (status !== "done") lines.push(codeLine(status === "ready" ? "next" : "stands", player.stack(at), "", ""));
+  const over = acts && player.step.fails; // the step that fails is the last one
+  if (status !== "done" && !over) lines.push(codeLine(status === "ready" ? "next" : "stands", player.stack(at), "", ""));
   const said = statusText(player, scene, cpu, status);
   const buffered = (scene.buffers[cpu] || []).map((text) => el("li", {}, text));
   return el("div", { class: `cpu cpu${cpu % 8}${acts ? " acts" : ""} ${status}` },
@@ -83,6 +84,7 @@ function restCard(player, step) {
 function changePanel(player) {
   const step = player.step;
   const rows = (step ? step.changes : []).flatMap(([cell, before, after]) => changeRows(player, cell, before, after));
+  rows.push(...lockRows(player));
   const [now, then] = [player.scene.frames, player.sceneBefore.frames];
   for (const pfn of Object.keys(now)) {
     const was = then[pfn] || [0, "", {}];
@@ -94,8 +96,18 @@ function changePanel(player) {
       if (was[2][union] !== name) rows.push(el("li", {}, mark("changed"), `page ${pfn}: live member ${name}`));
     }
   }
-  const none = step ? "no word" : "the state after set-up";
+  const none = step ? "nothing" : "the state after set-up";
   return titled("This step changes", rows.length ? el("ul", { class: "changes" }, rows) : el("p", { class: "dim" }, none));
+}
+
+// Holds and waits that come or go with this step.
+function lockRows(player) {
+  const list = (scene) => new Set(scene.locks.flatMap(([name, held, waits]) => [
+    ...held.map(([cpu, how]) => `${name}: ${how} hold of ${player.cpu(cpu)}`),
+    ...waits.map(([cpu, how]) => `${name}: ${player.cpu(cpu)} waits (${how})`)]));
+  const [then, now] = [list(player.sceneBefore), list(player.scene)];
+  return [...[...now].filter((text) => !then.has(text)).map((text) => el("li", {}, mark("set"), text)),
+    ...[...then].filter((text) => !now.has(text)).map((text) => el("li", {}, mark("cleared"), text))];
 }
 
 function changeRows(player, number, before, after) {
@@ -106,8 +118,15 @@ function changeRows(player, number, before, after) {
     const [a, b] = [part(was, offset, width), part(is, offset, width)];
     if (a === b) return null;
     const how = a === "0" ? "set" : b === "0" ? "cleared" : "changed";
-    return el("li", {}, mark(how), `page ${cell.owner} ${names[0]}: ${a} → ${b}`);
+    return el("li", {}, mark(how), `page ${cell.owner} ${liveName(player, cell.owner, offset) || names[0]}: ${a} → ${b}`);
   }).filter(Boolean);
+}
+
+// The member through which a word of a descriptor is in use, "" if none is live.
+function liveName(player, pfn, offset) {
+  const frame = player.scene.frames[pfn];
+  const union = player.film.unions.findIndex(([at]) => at === offset);
+  return frame ? frame[2][union] || "" : "";
 }
 
 function changeRow(player, name, before, after) {
@@ -132,6 +151,23 @@ function treePanel(player) {
   if (!roots.length && !loose.length) return null;
   return titled("Page tables", roots.length ? el("ul", { class: "tree" }, roots) : el("p", { class: "dim" }, "no word leads to a table"),
     loose.length ? el("div", {}, el("p", { class: "dim" }, "not linked:"), el("ul", { class: "tree" }, loose)) : null);
+}
+
+// The frames that words of software lead to, through tables too.
+function linkedTables(player) {
+  const tables = tablesOf(player);
+  const seen = new Set();
+  const todo = [];
+  player.film.cells.forEach(([kind, , , cache = 0], number) => {
+    if (kind === "word" && !cache) todo.push(player.value(player.words.get(number)).pointer);
+  });
+  while (todo.length) {
+    const pfn = todo.pop();
+    if (!pfn || seen.has(pfn)) continue;
+    seen.add(pfn);
+    for (const [, cell] of tables.get(pfn) || []) todo.push(player.value(player.words.get(cell)).entry);
+  }
+  return seen;
 }
 
 // frame -> [[entry, cell]] of all entries that are ever in use
@@ -175,12 +211,15 @@ function pagesOf(player) {
   return [...pages].sort((a, b) => a - b);
 }
 
-function descriptorPanel(player, pfn, choose) {
+// `follows`: which page it shows by itself; `chosen`: the one that the reader wants, 0 for none.
+function descriptorPanel(player, follows, chosen, choose) {
   const pages = pagesOf(player);
   if (!pages.length) return null;
+  const pfn = chosen || follows || pages[0];
   const state = player.scene.frames[pfn] || [0, "never used", {}];
   const picker = el("select", { "aria-label": "page", onchange: (event) => choose(Number(event.target.value)) },
-    pages.map((page) => el("option", { value: page, selected: page === pfn }, `page ${page}`)));
+    el("option", { value: 0, selected: !chosen }, chosen ? "that of the step" : `page ${pfn}`),
+    pages.filter((page) => chosen || page !== pfn).map((page) => el("option", { value: page, selected: page === chosen }, `page ${page}`)));
   const rows = player.film.unions.map(([offset, width, names], union) => {
     const { number, value } = player.wordAt("page", pfn, offset >> 3);
     const now = part(value, offset, width);
@@ -215,7 +254,7 @@ function lockPanel(player) {
     const [name, held, waits] = row;
     const how = before.get(name) === JSON.stringify(row) ? "" : "changed";
     return el("tr", { class: how }, el("th", { scope: "row" }, mark(how), name),
-      el("td", {}, held.map(([cpu, mode, place]) => el("div", {}, `${cpu < 0 ? "the check at rest" : player.cpu(cpu)} (${mode}, ${player.place(place).where})`)),
+      el("td", { class: "holders" }, held.map(([cpu, mode, place]) => el("div", {}, `${cpu < 0 ? "the check at rest" : player.cpu(cpu)} (${mode}, ${player.place(place).where})`)),
         held.length ? null : "nobody"),
       el("td", {}, waits.map(([cpu, mode]) => el("div", {}, `${player.cpu(cpu)} (${mode})`)), waits.length ? null : "nobody"));
   });
@@ -226,6 +265,7 @@ function lockPanel(player) {
 
 function wordPanel(player, cached) {
   const changed = player.changed;
+  const linked = cached ? linkedTables(player) : null;
   const rows = [];
   let any = false;
   player.film.cells.forEach(([kind, , , cache = 0], number) => {
@@ -235,8 +275,9 @@ function wordPanel(player, cached) {
     const how = changed.has(number) ? changeOf(player, changed.get(number), player.words.get(number)) : "";
     if (value.zero && !how) return;
     const state = value.pointer ? player.scene.frames[value.pointer] : null;
-    const stale = cached && state && !state[0] ? el("strong", { class: "fails" }, ` ✗ ${state[1]}`) : null;
-    rows.push(el("li", { class: how }, mark(how), `${player.cell(number).name} = ${value.text}`, stale));
+    const freed = cached && state && !state[0] ? el("strong", { class: "fails" }, ` ✗ ${state[1]}`) : null;
+    const loose = cached && state && state[0] && !linked.has(value.pointer) ? el("strong", { class: "doubt" }, " (not linked)") : null;
+    rows.push(el("li", { class: how }, mark(how), `${player.cell(number).name} = ${value.text}`, freed, loose));
   });
   if (!any) return null;
   return titled(cached ? "Cached by the hardware" : "Words",

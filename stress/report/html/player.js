@@ -82,9 +82,16 @@ class Player {
     return number < 0 ? "at rest" : `CPU${number} ${this.film.cpus[number][0]}`;
   }
 
+  // For each position the frame that the last step with one was about.
+  frames() {
+    const about = [0];
+    for (const step of this.film.steps) about.push(this.frameOf(step) || about[about.length - 1]);
+    return about;
+  }
+
   // The frame that a step is about, 0 for none.
   frameOf(step) {
-    for (const number of step ? [...step.changes.map(([cell]) => cell), step.touches] : []) {
+    for (const number of [...step.changes.map(([cell]) => cell), step.touches]) {
       if (number === undefined) continue;
       const cell = this.cell(number);
       if (cell.kind !== "word") return cell.owner;

@@ -9,8 +9,9 @@ from stress.report.html import axes, charts, markup
 from stress.report.html.axes import duration, size
 from stress.report.html.charts import Line
 from stress.report.html.clock import moment
-from stress.report.html.data import EVENTS, FAULTS, Campaign, Curve, Variant
+from stress.report.html.data import BUCKETS, EVENTS, FAULTS, Campaign, Curve, Variant
 from stress.report.html.markup import Html, el
+from stress.store.view import FindingRow
 
 _FIRSTS: Final = 30  # findings in the chart of times
 _WATCHED: Final = 4  # charts of figures besides memory
@@ -73,7 +74,8 @@ def curves(c: Campaign) -> list[Html]:
 
 
 def _rates(c: Campaign, time: axes.Axis, *, search: bool) -> Html | None:
-    lines = [Line(name, curve) for name, curve in c.rates.items() if (name == "explore") is search]
+    lines = [Line(name, curve, gap=3 * (c.ended - c.began) / BUCKETS) for name, curve in c.rates.items()
+             if (name == "explore") is search]
     if not lines:
         return None
     what = "executions" if search else "operations"
@@ -91,7 +93,7 @@ def _rising(title: str, what: str, curves_: dict[str, Curve], time: axes.Axis, *
     if not lines:
         return None
     most = max(value for line in lines for _, value in line.points)
-    return charts.chart(title, time, axes.linear(what, max(most, 1)), lines, note)
+    return charts.chart(title, time, axes.linear(what, max(most, 1), whole=True), lines, note)
 
 
 def _found(c: Campaign, time: axes.Axis) -> Html | None:
@@ -108,15 +110,15 @@ def _firsts(c: Campaign) -> Html | None:
     if not times:
         return None
     shown = times[:_FIRSTS]
-    rows = [(_shorten(names[signature].title), spent, names[signature].expected) for spent, signature in shown]
+    rows = [(_named(names[signature]), spent, names[signature].expected) for spent, signature in shown]
     x = axes.logarithmic("running of its variant, all workers", shown[0][0], shown[-1][0], "s")
     cut = f" The {len(times) - _FIRSTS:,} slowest are in the table only." if len(times) > _FIRSTS else ""
     return charts.dots("Time to first finding", x, rows,
                        f"Filled: not expected. To the end of the round that saw it. The axis is logarithmic.{cut}")
 
 
-def _shorten(title: str) -> str:
-    return title if len(title) <= 40 else title[:39] + "…"
+def _named(finding: FindingRow) -> str:
+    return f"{finding.scenario}:{finding.variant} {finding.kind}"
 
 
 def _watched(c: Campaign, time: axes.Axis) -> list[Html]:
@@ -143,8 +145,8 @@ def variants(c: Campaign) -> Html:
 
 
 def _variant(v: Variant) -> list[Any]:
-    verdicts = [el("div", f"{_MARKS.get(name, '')} {number:,} {name}", class_=_COLOURS.get(name)) for
-                name, number in v.verdicts.items()]
+    verdicts = [el("div", f"{_MARKS.get(name, '')} {number:,} {name}",
+                   class_="verdict " + _COLOURS.get(name, "dim")) for name, number in v.verdicts.items()]
     links = [[" " if i else "", el("a", name[:6], href=f"#finding={name}", aria_label=f"finding {name}")]
              for i, name in enumerate(v.findings[:3])]
     more = f" +{len(v.findings) - 3}" if len(v.findings) > 3 else ""

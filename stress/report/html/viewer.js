@@ -8,8 +8,8 @@ class Viewer {
   constructor(signature, host, film) {
     this.signature = signature;
     this.player = new Player(film);
-    this.page = 0;
-    this.chosen = 0; // a page that the reader has chosen: it stays until another one is
+    this.frames = this.player.frames();
+    this.chosen = 0; // the page of which the reader wants to see the descriptor; 0: the one that the step is about
     this.build(host);
     this.go(0);
   }
@@ -24,12 +24,13 @@ class Viewer {
     this.status = el("p", { class: "now", role: "status", "aria-live": "polite" });
     this.list = el("ol", { class: "steps", "aria-label": "steps", tabindex: 0 }, this.player.film.steps.map((step, i) => this.row(step, i + 1)));
     this.left = el("div", { class: "column" });
-    this.right = el("div", { class: "column" });
+    this.right = el("div", { class: "column right" });
+    const steps = el("section", { class: "panel last" }, el("h4", {}, "Steps"), this.list);
     this.element = el("div", { class: "viewer", role: "group", "aria-label": `race viewer, ${n} steps`, tabindex: 0, onkeydown: (event) => this.key(event), onfocusin: () => { active = this; }, onpointerdown: () => { active = this; } },
       el("div", { class: "controls" }, button("|◀", "to the start (Home)", () => this.go(0)), this.back, this.forward,
         button("▶|", "to the end (End)", () => this.go(n)), this.slider, this.link),
       this.status,
-      el("div", { class: "stage" }, this.left, this.right, el("section", { class: "panel" }, el("h4", {}, "Steps"), this.list)));
+      el("div", { class: "stage" }, el("div", { class: "column both" }, this.left, steps), this.right));
     host.append(this.element);
   }
 
@@ -42,9 +43,6 @@ class Viewer {
   go(position, quiet = false) {
     this.player.go(position);
     const player = this.player;
-    const about = player.frameOf(player.step);
-    if (!this.chosen && about) this.page = about;
-    if (!this.page) this.page = pagesOf(player)[0] || 0;
     this.say();
     this.draw();
     this.back.disabled = player.at === 0;
@@ -70,7 +68,7 @@ class Viewer {
   draw() {
     const player = this.player;
     const choose = (pfn) => {
-      this.chosen = this.page = pfn;
+      this.chosen = pfn;
       this.draw();
       const again = this.right.querySelector("select");
       if (again) again.focus();
@@ -79,13 +77,13 @@ class Viewer {
       ? titled("In the end", el("ul", {}, player.film.ending.map((line) => el("li", {}, line)))) : null;
     const keep = (panels) => panels.filter((panel) => panel !== null);
     this.left.replaceChildren(...keep([cpuPanel(player), changePanel(player), lockPanel(player), ends]));
-    this.right.replaceChildren(...keep([treePanel(player), wordPanel(player, true), descriptorPanel(player, this.page, choose), wordPanel(player, false)]));
+    this.right.replaceChildren(...keep([treePanel(player), wordPanel(player, true), descriptorPanel(player, this.frames[player.at], this.chosen, choose), wordPanel(player, false)]));
     const rows = this.list.children;
     if (this.current) this.current.removeAttribute("aria-current");
     this.current = player.at ? rows[player.at - 1] : null;
     if (this.current) {
       this.current.setAttribute("aria-current", "step");
-      const top = this.current.offsetTop - this.list.offsetTop;
+      const top = this.current.offsetTop;
       if (top < this.list.scrollTop || top > this.list.scrollTop + this.list.clientHeight - 40) this.list.scrollTop = top - this.list.clientHeight / 2;
     }
   }
