@@ -4,6 +4,7 @@ Numba's own cache does not see that a function *called by* a cached one was edit
 cache of an entry point lives in a folder named after the contents of every file that its code comes from.
 """
 
+# mypy: disable-error-code="no-untyped-call"
 from __future__ import annotations
 
 import atexit
@@ -14,10 +15,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import numpy as np
+
+from engine.once import only_one
 
 _log: Final = logging.getLogger(__name__)
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -37,11 +41,46 @@ def _numba() -> Any:
 numba: Final = _numba()
 HAVE_NUMBA: Final = numba is not None
 
-#: No wrappers that only Python code needs, no reference counts: nearly half of the compile time.
+
+def _parts() -> Any:
+    """A compiler that takes a function to LLVM's language and no further, for what only compiled code calls.
+
+    Numba would optimise each function with all that it calls and make machine code of that, then again as a part of
+    every function above it: two thirds of the time of a large program. Only the entry point at the top needs either.
+    """
+    from numba.core.codegen import JITCodeLibrary
+    from numba.core.compiler import Compiler
+
+    class Part(JITCodeLibrary):
+        """Code that is there to be linked into an entry point's."""
+
+        def _optimize_final_module(self) -> None:
+            pass
+
+        def _finalize_final_module(self) -> None:
+            self._finalize_dynamic_globals()
+            self._finalized = True
+
+        @property
+        def codegen(self) -> Any:
+            return self
+
+        def set_env(self, _name: str, _env: Any) -> None:
+            """No machine code is there to be told of Python objects; it uses none, or a loaded entry could not run."""
+
+    class Parts(Compiler):
+        def define_pipelines(self) -> Any:
+            self.state.library = Part(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+            return super().define_pipelines()
+
+    return Parts
+
+
+#: No wrappers that only Python code needs, no reference counts, no machine code of its own: most of the compile time.
 _LEAN: Final[dict[str, Any]] = {
     "nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "no_rewrites": True,
-    "_nrt": False,
-}
+    "_nrt": False, "pipeline_class": _parts(),
+} if HAVE_NUMBA else {}
 
 
 def jit(function: _F) -> _F:
@@ -64,27 +103,38 @@ def entry(*sources: Path) -> Callable[[_F], _F]:
         saved, folder = numba.config.CACHE_DIR, cache_folder(content_key(*sources, Path(__file__)))
         numba.config.CACHE_DIR = str(folder)
         try:
-            compiled: _F = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+            compiled = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
         finally:
             numba.config.CACHE_DIR = saved
-        return _kept_or_not(compiled, folder)
+        kept: _F = _kept(compiled, folder)
+        return kept
 
     return decorate
 
 
-def _kept_or_not(compiled: _F, folder: Path) -> _F:
-    """A disk that is full when the code is to be kept costs a compilation next time, not the run."""
+def _kept(compiled: Any, folder: Path) -> Any:
+    """Compile at the first call, or load: one process compiles, others that need it too wait for it.
+
+    A disk that is full when the code is to be kept costs a compilation next time, not the run.
+    """
+
+    def prepare(types: tuple[Any, ...]) -> None:
+        try:
+            with only_one(folder / f"{compiled.__module__}.{compiled.__name__}.lock"):
+                compiled.compile(types)
+        except OSError as error:  # of keeping it; no more can go wrong if even that needs another attempt
+            _log.warning("%s: %s; compiled code is not kept (set XDG_CACHE_HOME to a folder with room)", folder,
+                         error.strerror or error)
+            with suppress(OSError):
+                compiled.compile(types)
 
     @functools.wraps(compiled)
     def call(*args: Any) -> Any:
-        try:
-            return compiled(*args)
-        except OSError as error:  # the code itself does not touch files: it is compiled, and could not be kept
-            _log.warning("%s: %s; compiled code is not kept (set XDG_CACHE_HOME to a folder with room)", folder,
-                         error.strerror or error)
-            return compiled(*args)
+        if not compiled.signatures:
+            prepare(tuple(numba.typeof(each) for each in args))
+        return compiled(*args)
 
-    return call  # type: ignore[return-value]
+    return call
 
 
 def _wrapping(function: _F) -> _F:

@@ -97,3 +97,19 @@ def test_without_a_writable_folder_the_cache_is_temporary(tmp_path):
     code = ("from engine.jit import cache_folder; f = cache_folder('k'); print(f); assert f.is_dir()")
     folder = run(code, NUMBA_CACHE_DIR=str(blocked)).strip()
     assert not Path(folder).exists()
+
+
+@pytest.mark.skipif(not HAVE_NUMBA, reason="there is a cache with Numba only")
+def test_of_two_processes_one_compiles_and_the_other_waits(tmp_path):
+    (tmp_path / "caller.py").write_text(CALLER)
+    (tmp_path / "helper.py").write_text(HELPER.format(10))
+    code = ("from caller import caller; print('ready', flush=True); input(); "
+            "print(caller(1), sum(caller.__wrapped__.stats.cache_misses.values()))")
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    pipe = subprocess.PIPE
+    both = [subprocess.Popen([sys.executable, "-c", code], env=env, stdin=pipe, stdout=pipe, text=True) for _ in "ab"]
+    assert [each.stdout.readline() for each in both] == ["ready\n"] * 2
+    for each in both:
+        each.stdin.write("\n")
+        each.stdin.flush()
+    assert sorted(each.communicate(timeout=120)[0] for each in both) == ["11 0\n", "11 1\n"]

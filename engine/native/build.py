@@ -7,7 +7,6 @@ Numba, Python and the CPU. Editing a helper of a protocol changes the text, edit
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import hashlib
 import importlib.util
@@ -15,14 +14,14 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 from engine.errors import MachineError
 from engine.language.program import Program
 from engine.native import require
+from engine.once import only_one
 
 _log = logging.getLogger(__name__)
 _ENGINE = Path(__file__).resolve().parent.parent
@@ -68,15 +67,6 @@ def environment() -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def _only_one(path: Path) -> Iterator[None]:
-    """One process compiles, the others wait and then load what it has compiled."""
-    with open(path, "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        os.utime(file.fileno())  # when it was used last: the oldest are removed one day
-        yield
-
-
 def load(text: str, kind: str) -> ModuleType:
     """The module of a generated text: compiled now, or loaded as it was compiled earlier.
 
@@ -88,7 +78,7 @@ def load(text: str, kind: str) -> ModuleType:
         return sys.modules[name]
     path = cache_folder() / f"{name}.py"
     try:
-        with _only_one(path.with_suffix(".lock")):
+        with only_one(path.with_suffix(".lock")):
             if not path.exists():
                 unfinished = path.with_suffix(f".{os.getpid()}")
                 unfinished.write_text(text)
