@@ -25,7 +25,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from tests.pytest_help import ROOT, entry_point
+
 BLOCK = re.compile(r"^```(\w+)[ ]?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = {"pttorture": ["-m", "stress"], "pytest": ["-m", "pytest", "-p", "no:cacheprovider"], "python": []}
 COMPILING = re.compile(r"(\S+: )?compil(ing|ed) ")  # once, or never if it is in the cache
@@ -89,7 +90,8 @@ def typed_in(typed: Typed, folder: Path) -> Typed:
     """Run one command, as a user would in that folder."""
     name, *arguments = shlex.split(typed.command)
     inherited = {name: value for name, value in os.environ.items() if name not in ("CI", "BUILD_NUMBER")}  # pytest's
-    environment = {**inherited, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "NO_COLOR": "1",
+    path = f"{ROOT}:{entry_point(folder / '.plugins')}"
+    environment = {**inherited, "PYTHONPATH": path, "COLUMNS": "80", "NO_COLOR": "1",
                    "XDG_STATE_HOME": str(folder / ".state")}
     done = subprocess.run([sys.executable, *COMMANDS[name], *arguments], cwd=folder, env=environment, text=True,
                           capture_output=True, timeout=SECONDS, check=False)

@@ -15,6 +15,7 @@ GUIDE = ROOT / "docs" / "guide.md"
 @pytest.mark.usefixtures("cpu_token")
 @pytest.mark.parametrize(("name", "codes"), [
     ("README.md", [0, 0]),  # explore, run
+    ("docs/pytest.md", [1, 1, 0, 0]),
     ("docs/guide.md", [1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0]),  # while the bug is there explore and the test fail
 ])
 def test_what_is_shown_is_what_happens(name: str, codes: list[int], tmp_path: Path) -> None:

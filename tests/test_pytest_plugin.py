@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -138,6 +139,9 @@ def test_what_breaks_is_kept(ran: Ran) -> None:
     (schedule,) = re.findall(r"^Replay: pttorture replay (\S+)$", said, re.MULTILINE)
     assert (ran.project.folder / schedule).is_file()
     assert (ran.project.folder / schedule).with_name("picture.txt").read_text() in said
+    about = json.loads((ran.project.folder / schedule).with_name("finding.json").read_text())
+    assert about["kind"] == "use-after-free"
+    assert about["test"] == "test_many.py::test_breaks"
     assert "Replay:" not in ran.failure("test_is_not_clean")  # what a variant is expected to do is no finding
 
 

@@ -6,6 +6,7 @@ import os
 import shlex
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,8 +45,9 @@ class Pttorture:
         """Do what the marker says, and fail if the outcome is not what is expected."""
         __tracebackhide__ = True
         self._checked = True
-        found = self._guarded(self._marked)
-        return self._demanded(self._guarded(lambda: self._run(found)))
+        for check in self._guarded(self._marked):
+            result = self._demanded(self._guarded(partial(self._run, check)))
+        return result
 
     def explore(self, what: Any, **options: Any) -> Result:
         """Search the interleavings of a variant: NAME, FILE.py:VARIANT or a Scenario.
@@ -110,16 +112,16 @@ class Pttorture:
         return [result for result in self._results
                 if result.data["verdict"] != "as-expected" or result.data["violations"]]
 
-    def _marked(self) -> Check:
+    def _marked(self) -> list[Check]:
+        """One; several where pytest does not make a test for each (methods of a unittest.TestCase)."""
         callspec = getattr(self._item, "callspec", None)
         if callspec is not None and "_pttorture_check" in callspec.params:
-            check: Check = callspec.params["_pttorture_check"]
-            return check
+            return [callspec.params["_pttorture_check"]]
         found = self._session.marked(self._item)
         if not found:
             raise UsageError("check() does what the marker of the test says, and it has none: "
                              '@pytest.mark.pttorture("NAME")')
-        return found[0]
+        return found
 
     def _called(self, what: Any, options: dict[str, Any]) -> Result:
         found = self._session.checks(self._item, (what,), options)
@@ -155,7 +157,7 @@ class Pttorture:
         """Where its schedule is kept, if it is. What a variant is expected to do is no finding."""
         if result.past:
             return result.past / "schedule.json"
-        return self._session.past.keep(result) if result.data["verdict"] != "as-expected" else None
+        return self._session.past.keep(result, self._item.nodeid) if result.data["verdict"] != "as-expected" else None
 
     def _guarded(self, run: Callable[[], _T]) -> _T:
         """Whatever goes wrong in here is one line to the user, never a traceback of ours."""

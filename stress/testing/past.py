@@ -2,12 +2,14 @@
 
     DIR/findings/<signature>/schedule.json      what `pttorture replay` reads
                             /picture.txt        the same, drawn
+                            /finding.json       what it is, and the test that met it
 
 One folder a distinct bug. Copies of the findings of a campaign may lie there too.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from pathlib import Path
 from engine.errors import PttortureError, UsageError
 from engine.schedule import Schedule
 from stress.campaign.cell import Cell
-from stress.findings.signature import findings_of
+from stress.findings.signature import Finding, findings_of
 from stress.replaying import parsed
 from stress.report.write import write
 from stress.testing.check import Check
@@ -61,15 +63,18 @@ class Past:
             if _belongs(schedule, source, check):
                 yield Known(file.parent, schedule)
 
-    def keep(self, result: Result) -> Path | None:
-        """Keep what broke; returns the path of the schedule, None if it is not kept."""
+    def keep(self, result: Result, test: str) -> Path | None:
+        """Keep what broke in a test; returns the path of the schedule, None if it is not kept."""
         schedule = result.drawn.schedule
         if self.root is None or schedule is None:
             return None
-        folder = self.root / _signature(result)
+        finding = _finding(result)
+        folder = self.root / finding.signature
+        about = {name: value for name, value in finding.as_dict().items() if name not in ("violation", "expected")}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             write(str(folder / "picture.txt"), result.drawn.picture)
+            write(str(folder / "finding.json"), json.dumps({**about, "test": test}, indent=1) + "\n")
             write(str(folder / _NAME), _placed(schedule, result.check.source, folder).to_json())
         except (OSError, PttortureError):
             return None
@@ -99,10 +104,10 @@ def _placed(schedule: Schedule, source: str, folder: Path) -> Schedule:
     return replace(schedule, bound={**schedule.bound, "source": os.path.relpath(source, folder)})
 
 
-def _signature(result: Result) -> str:
-    """That of the violation that was drawn: the same as a campaign gives it."""
+def _finding(result: Result) -> Finding:
+    """The violation that was drawn, with the signature that a campaign gives it."""
     kind = (result.drawn.schedule.violation or {}).get("kind") if result.drawn.schedule else None
     found = [violation for violation in result.data["violations"] if violation["kind"] == kind]
     cell = Cell(result.check.scenario.name, result.check.variant.name, result.check.source)
     first, *_ = findings_of(cell, {**result.data, "violations": found or result.data["violations"]})
-    return first.signature
+    return first

@@ -16,6 +16,7 @@ from engine.errors import DivergedError, PttortureError, UsageError
 from stress import cache, installation
 from stress.options import close
 from stress.pytest_plugin import MARKER, STRATEGIES
+from stress.report.places import short
 from stress.testing.check import Check, checks, value_of
 from stress.testing.cpus import Tokens
 from stress.testing.past import Known, Past
@@ -128,7 +129,9 @@ class Session:
             with self.tokens.taken(1):
                 result = replay(check, known.schedule, self.seed)
         except (DivergedError, UsageError) as error:
-            notes.append(f"{where}: kept, but {check.title} does not follow it any more: {error}")
+            why = short(str(error))
+            notes.append(f"{where}: kept, but {check.title} does not follow it any more: {why}; delete it if it is of "
+                         "no use")
             return None
         if result is None:
             self.past.drop(known)
