@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UsageError
-from stress.campaign.config import Config, read
+from stress.campaign.config import KEYS, Config, read
 from stress.campaign.matrix import cells
 
 FILE = str(Path(__file__).parent / "protocols" / "counter.py")
@@ -76,3 +76,11 @@ def test_locks_that_make_no_sense_for_a_variant_are_left_out() -> None:
 def test_a_matrix_without_a_cell_is_an_error() -> None:
     with pytest.raises(UsageError, match="no cell"):
         cells([FILE], Config(executors=()))
+
+
+def test_the_page_shows_the_defaults(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "campaigns.md").read_text()
+    block = page.split("```toml\n")[1].split("```")[0]
+    assert read(written(tmp_path, block)) == Config()
+    named = {line.removeprefix("# ").split(" = ")[0] for line in block.splitlines() if " = " in line}
+    assert named == {key for table in KEYS.values() for key in table}
