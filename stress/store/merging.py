@@ -11,6 +11,7 @@ import heapq
 import os
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -97,6 +98,8 @@ class _Row:
 class _Merging:
     def __init__(self, views: Sequence[View], base: sqlite3.Connection) -> None:
         self.views, self.base = views, base
+        self.cells: dict[str, tuple[int, str]] = {}  # key -> id, title
+        self.pairs: Counter[tuple[str, str, str]] = Counter()  # coverage
         self.twice = 0
         self.running = 0
 
@@ -116,7 +119,7 @@ class _Merging:
         return Merged(count.get("done", 0), self.twice, count.get("lost", 0), self.running, findings)
 
     def _done(self, row: _Row) -> None:
-        cell = rows.cell_id(self.base, cell_of(row.key))
+        cell, title = self._cell(row.key)
         if self._known(row, cell) is not None:
             return
         number = self._insert(row, cell)
@@ -125,11 +128,21 @@ class _Merging:
             self._finding(row.view, signature)
         new = rows.sight(self.base, number, cell, found)
         result = rows.unpacked(row.values["result"], f"{row.view.path}: round {row.id}")
-        pairs = rows.cover(self.base, cell_of(row.key).title, result.get("coverage", []))
-        self.base.execute("UPDATE rounds SET new_findings = ?, new_pairs = ? WHERE id = ?", (new, pairs, number))
+        before = len(self.pairs)
+        for first, second, count in result.get("coverage", []):
+            self.pairs[title, first, second] += count
+        self.base.execute("UPDATE rounds SET new_findings = ?, new_pairs = ? WHERE id = ?",
+                          (new, len(self.pairs) - before, number))
+
+    def _cell(self, key: str) -> tuple[int, str]:
+        """Id and title of a cell."""
+        if key not in self.cells:
+            cell = cell_of(key)
+            self.cells[key] = rows.cell_id(self.base, cell), cell.title
+        return self.cells[key]
 
     def _undone(self, row: _Row) -> None:
-        cell = rows.cell_id(self.base, cell_of(row.key))
+        cell, _ = self._cell(row.key)
         attempt = row.values["attempt"]
         if row.values["state"] == "started":
             self.running += 1
@@ -174,7 +187,9 @@ class _Merging:
                 self.base.execute("UPDATE findings SET explanation = ? WHERE signature = ?", (packed, signature))
 
     def _rest(self) -> None:
-        """Figures and events, by time; what two folders have is there once."""
+        """Coverage; figures and events, by time: what two folders have is there once."""
+        self.base.executemany("INSERT INTO coverage VALUES (?, ?, ?, ?)",
+                              ((*pair, count) for pair, count in self.pairs.items()))
         for table, columns in (("samples", "time, what, value, shard"), ("events", "time, kind, text, shard")):
             each = (view.query(f"SELECT {columns} FROM {table} ORDER BY time") for view in self.views)
             self.base.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", heapq.merge(*each))
