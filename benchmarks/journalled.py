@@ -138,14 +138,16 @@ def _results(tasks: Sequence[Task]) -> Iterator[tuple[Task, dict[str, Any]]]:
 
 
 def revision() -> str:
-    """The commit that is measured, marked where files differ from it; "unknown" outside a repository."""
-    here = Path(__file__).parent
+    """The last commit of the code that runs, marked where files differ from it; "unknown" outside a repository."""
+    repository = Path(__file__).parents[1]
+    code = ("--", "engine", "scenarios", "stress")
     try:
-        said = [subprocess.run(["git", "-C", str(here), *command], check=True, capture_output=True, text=True).stdout
-                for command in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", "-uno"])]
+        said = [subprocess.run(["git", *command, *code], cwd=repository, check=True, capture_output=True,
+                               text=True).stdout.strip()
+                for command in (("log", "-1", "--format=%h", "--abbrev=12"), ("status", "--porcelain"))]
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return said[0].strip() + ("+changes" if said[1].strip() else "")
+    return said[0] + ("+changes" if said[1] else "")
 
 
 def described_machine() -> str:

@@ -62,6 +62,7 @@ def parts_unmapped(mem: Mem) -> None:
 _SPLIT: Final = {**PTDESC_FORM, "policy": SPLITTING, "level_first": 0, "trust_level": 0, "widen": 1, "used_entries": 0}
 _RESTING: Final = ("unmaps", "splits")
 _WALKED: Final = ("unmaps", "splits", "walks")
+_MIDDLE: Final = (Role("unmap1", unmap_and_dma, (1,)),)
 
 SPLIT_LEAF = Scenario(
     name="split",
@@ -85,8 +86,9 @@ SPLIT_LEAF = Scenario(
         Variant("unmap-beside", "the other part is unmapped between publishing and flushing", "S4-j.beside", "race",
                 "stale-translation", {**_SPLIT, "split": BESIDE, "hardware": 1}, needs=_WALKED),
         Variant("rfc-v1", "policy A as posted widens the size, not the start: from the middle of a leaf it descends",
-                "S4-j.descend", "sequential", "wild-access", RFC_V1, needs=("unmaps",)),
-        Variant("rfc-v2", "the same in v2", "S4-j.descend", "sequential", "wild-access", RFC_V2, needs=("unmaps",)),
+                "S4-j.descend", "sequential", "wild-access", RFC_V1, needs=("unmaps",), roles=_MIDDLE),
+        Variant("rfc-v2", "the same in v2", "S4-j.descend", "sequential", "wild-access", RFC_V2, needs=("unmaps",),
+                roles=_MIDDLE),
         Variant("whole", "policy A done right, two owners of one leaf: the second may find it gone", "S4-j.whole",
                 "claim", "warning", {**_SPLIT, "policy": WHOLE}, needs=("unmaps",)),
         Variant("cmpxchg", "published by cmpxchg, without a walker beside", params={**_SPLIT, "split": BESIDE},

@@ -183,7 +183,7 @@ def test_schedule_on_standard_output_is_all_there_is(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("strategy", ["random", "pct", "pos", "surw"])
 def test_what_a_sampler_finds_is_shown_small(strategy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target, saved = tmp_path / "out.json", tmp_path / "race.json"
-    command = ["explore", "split:rfc-v2", "--strategy", strategy, "--seed", "3", "--executions", "5000",
+    command = ["explore", "split:no-flush", "--strategy", strategy, "--seed", "3", "--executions", "5000",
                "--json", str(target), "--save", str(saved)]
     assert cli.main(command) == 0
     out = capsys.readouterr().out

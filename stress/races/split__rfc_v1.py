@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S4-j.descend: split:rfc-v1
 
-wild-access: read_once at 0x80000d888, which is in no object at scenarios/models/unmap.py:120
+wild-access: read_once at 0x800008888, which is in no object at scenarios/models/unmap.py:120
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -11,7 +11,7 @@ from stress.repro import main
 SCHEDULE = r'''
 {
  "bound": {"preemptions": 0, "smallest": "", "steps": 10000, "strategy": "dfs"},
- "choices": [[], []],
+ "choices": [[]],
  "engine": "0.1.0",
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
@@ -21,11 +21,11 @@ SCHEDULE = r'''
  "rounds": 1,
  "scenario": "split",
  "sites": {"11": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "12": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:87"], "36": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "37": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "45": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "46": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "47": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"]},
- "threads": 2,
+ "threads": 1,
  "variant": "rfc-v1",
- "violation": {"address": 34359793800, "kind": "wild-access", "message": "read_once at 0x80000d888, which is in no object", "other": "", "site": 47, "thread": 1, "where": "scenarios/models/unmap.py:120"},
+ "violation": {"address": 34359773320, "kind": "wild-access", "message": "read_once at 0x800008888, which is in no object", "other": "", "site": 47, "thread": 0, "where": "scenarios/models/unmap.py:120"},
  "turns": [
-  [1,45], [1,36], [1,37], [1,46], [1,11], [1,12], [1,47], [1,47]
+  [0,45], [0,36], [0,37], [0,46], [0,11], [0,12], [0,47], [0,47]
  ]
 }
 '''
