@@ -77,7 +77,8 @@ def table(runs: Runs) -> str:
     head = HEAD.format(seconds=SECONDS, origins=origins(runs.records.values()))
     text = (head + "| variant | item | kind | breaks as | threads: seen | s | rounds | processes: seen | s | rounds |\n"
             "|---|---|---|---|---|---|---|---|---|---|\n" + "".join(rows))
-    return text + _reasons(lacking) + (f"\nNot yet run: {', '.join(missing)}.\n" if missing else "")
+    later = f"\nNot yet run: {', '.join(missing)}.\n" if missing else ""
+    return text + _sequential(runs, chosen) + _reasons(lacking) + later
 
 
 def _cell(runs: Runs, each: Chosen, processes: int) -> tuple[str, str] | None:
@@ -97,6 +98,16 @@ def _cell(runs: Runs, each: Chosen, processes: int) -> tuple[str, str] | None:
     rate = f"{count(len(seen), 'run')} of {len(mine)}, " + (f"once in {total / len(seen):,.0f} s" if seen else
                                                             f"not once in {total:,.0f} s")
     return " | ".join(parts), "" if enough else rate
+
+
+def _sequential(runs: Runs, chosen: Sequence[Chosen]) -> str:
+    """Whether what needs no race failed in round one."""
+    wanted = {each.title for each in chosen if each.variant.kind == "sequential"}
+    mine = [r for r in runs.records.values() if r["variant"] in wanted]
+    late = sorted({r["variant"] for r in mine if not r["seen"] or r["rounds"] > 1})
+    if late:
+        return f"\nSequential, and yet not in round one of every run: {', '.join(f'`{name}`' for name in late)}.\n"
+    return f"\nWhat is sequential failed in round one in all of its {count(len(mine), 'run')}.\n"
 
 
 def _reasons(lacking: Sequence[tuple[Chosen, str, str]]) -> str:

@@ -153,9 +153,9 @@ def revision() -> str:
 def described_machine() -> str:
     """What the figures depend on, without a name of the host."""
     f = machine.facts()
-    packages = f["packages"]
-    return (f"{f['cpus']} CPUs ({f['cpu']}), {f['memory'] / 2**30:.0f} GiB, Linux {f['kernel']}, {f['libc']}, "
-            f"Python {f['python']}, Numba {packages.get('numba', '-')}")
+    kernel = f["kernel"].partition("-")[0]
+    return (f"{f['cpus']} CPUs ({f['cpu']}), {f['memory'] / 2**30:.0f} GiB, Linux {kernel}, {f['libc']}, "
+            f"Python {f['python']}, Numba {f['packages'].get('numba', '-')}")
 
 
 def origins(records: Iterable[dict[str, Any]]) -> str:
