@@ -19,6 +19,7 @@ from stress.drawing import draw
 from stress.interrupts import EXIT_INTERRUPTED, Interrupted, deferred
 from stress.replaying import saved
 from stress.report import json as json_report
+from stress.report.html import write_viewer
 from stress.report.places import short
 from stress.report.text import wrap
 from stress.report.write import check_target, write
@@ -33,11 +34,12 @@ def explore(args: argparse.Namespace) -> int:
     """The whole command."""
     check_target("--json", args.json)
     check_target("--save", args.save)
+    check_target("--html", args.html)
     _check(args)
     chosen = choose(args.name, first=True)[0]
     lock = args.lock or next(iter(chosen.variant.locks), "qrwlock")
     program = build(chosen.scenario, chosen.variant.name, threads=args.threads or 0, rounds=args.rounds or 0)
-    console = Console(sys.stderr if "-" in (args.json, args.save) else sys.stdout)
+    console = Console(sys.stderr if "-" in (args.json, args.save, args.html) else sys.stdout)
     try:
         with waiting(console, f"{chosen.scenario.name}:{chosen.variant.name}"):
             found = _search(program, args, lock)
@@ -55,9 +57,11 @@ def explore(args: argparse.Namespace) -> int:
         if result.schedule is not None:
             if args.save:
                 write(args.save, saved(result.schedule, chosen.source, args.save).to_json())
-            console.result("\n" + draw(result.program or program, result.schedule, replay=_again(args)).rstrip("\n"))
-        elif args.save:
-            console.result(f"no schedule written to {args.save}: nothing was found")
+            drawn = draw(result.program or program, result.schedule, replay=_again(args))
+            console.result("\n" + drawn.rstrip("\n"))
+            write_viewer(args.html, result.schedule, chosen.source, drawn)
+        for target in filter(None, (args.save, args.html) if result.schedule is None else ()):
+            console.result(f"no schedule written to {target}: nothing was found")
         _write(args, [data])
     return EXIT_INTERRUPTED if result.interrupted else verdict.exit_code([data])
 
@@ -96,7 +100,8 @@ def _check(args: argparse.Namespace) -> None:
         options.refuse(args.all, "--all has no effect when the smallest violation is looked for; add --strategy dfs")
         options.refuse(args.executions, "--executions has no effect when the smallest violation is looked for; "
                                         "add --strategy dfs")
-    options.refuse(args.json == args.save == "-", "--json - and --save - cannot both have standard output")
+    options.refuse([args.json, args.save, args.html].count("-") > 1,
+                   "only one of --json -, --save - and --html - can have standard output")
 
 
 def _search(program: Program, args: argparse.Namespace, lock: str) -> Result:

@@ -20,8 +20,10 @@ from stress.console import Console
 from stress.drawing import draw
 from stress.findings.lookup import finding, is_finding, schedule_of
 from stress.job import finder
+from stress.report.html import write_viewer
 from stress.report.places import short
 from stress.report.text import wrap
+from stress.report.write import check_target
 from stress.searching import patience, smallest, waiting
 from stress.selection import choose
 
@@ -33,26 +35,32 @@ REPLAY: float = 300.0  # seconds for a replay in another process
 
 def replay(args: argparse.Namespace) -> int:
     """The whole command."""
+    check_target("--html", args.html)
     schedule, source = read(args.name)
     try:
-        return shown(schedule, source, args.executor, processes=args.processes, steps=args.steps)
+        return shown(schedule, source, args.executor, processes=args.processes, steps=args.steps, html=args.html)
     except (UsageError, DivergedError) as error:
         raise _named(error, args.name, schedule) from error
 
 
 def shown(schedule: Schedule, source: str, executor: str = "explore", *, processes: bool = False,
-          steps: bool = False) -> int:
+          steps: bool = False, html: str | None = None) -> int:
     """Draw a schedule, replay it and say how that ended; returns the exit code.
+
+    `html`: the file for the page in which one steps through it; on standard output it takes the place of the text.
 
     Raises:
         DivergedError: the program does not follow it. UsageError: the scenario is gone, or the executor cannot.
     """
     program = schedule.program(finder(source))
     schedule = schedule.fitted(program)
-    sys.stdout.write(draw(program, schedule, steps=steps) + "\n")
+    drawn = draw(program, schedule, steps=steps)
+    out = sys.stderr if html == "-" else sys.stdout
+    out.write(drawn + "\n")
+    write_viewer(html, schedule, source, drawn)
     violation, taken = run(program, schedule, source, executor, processes=processes)
     same = schedule.ends_like(violation) or unseen(schedule, violation, executor)
-    sys.stdout.write("\n".join(wrap(short(said(schedule, violation, taken, executor)), indent=0)) + "\n")
+    out.write("\n".join(wrap(short(said(schedule, violation, taken, executor)), indent=0)) + "\n")
     return verdict.EXIT_AS_EXPECTED if same else verdict.EXIT_NOT_AS_EXPECTED
 
 

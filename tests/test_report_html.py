@@ -12,7 +12,7 @@ import pytest
 
 from stress import cli
 from stress.report.html import axes, data, findings, markup, page
-from tests.report_rig import EVIL, Parsed, campaign, evil_campaign, page_of, store_in
+from tests.report_rig import COUNTER, EVIL, Parsed, campaign, evil_campaign, page_of, store_in
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +215,34 @@ def test_code_that_is_put_into_the_page_is_short() -> None:
         assert len(lines) < 400, path.name
         assert path.suffix == ".css" or lines[0] == '"use strict";'
         assert "innerHTML" not in path.read_text()
+
+
+@pytest.mark.parametrize("command", [["replay"], ["explore", "--strategy", "dfs"]])
+def test_the_viewer_of_one_schedule(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, target = COUNTER, tmp_path / "race.html"
+    name = f"{source}:plain"
+    assert cli.main([command[0], name, *command[1:], "--html", str(target)]) == 0
+    shown = capsys.readouterr().out
+    parsed = Parsed(target.read_text())
+    film = next(json.loads(text) for text in parsed.scripts if text.startswith("{"))
+    assert film["violation"]["kind"] == "check"
+    assert "at rest: count = 1" in shown
+    assert "at rest: count = 1" in parsed.text
+
+
+def test_a_viewer_on_standard_output_is_alone_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["replay", f"{COUNTER}:plain", "--html", "-"]) == 0
+    out, err = capsys.readouterr()
+    assert not Parsed(out).open
+    assert out.startswith("<!DOCTYPE html>")
+    assert "replayed on explore" in err
+
+
+def test_a_viewer_that_cannot_be_written_or_has_nothing_to_show(tmp_path: Path,
+                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["replay", f"{COUNTER}:plain", "--html", str(tmp_path / "none" / "x.html")]) == 2
+    assert "make it first" in capsys.readouterr().err
+    target = tmp_path / "clean.html"
+    cli.main(["explore", f"{COUNTER}:atomic", "--strategy", "dfs", "--html", str(target)])
+    assert f"no schedule written to {target}: nothing was found" in " ".join(capsys.readouterr().out.split())
+    assert not target.exists()

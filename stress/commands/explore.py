@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--memory", type=options.integer(1, 1 << 20), metavar="MB", help="states: give up when they take more (4096)")
     add("--compact", action="store_const", const=True, help="states: store only a hash of each; then never complete")
     add("--save", metavar="FILE", help="write the schedule of the violation")
+    add("--html", metavar="FILE", help="write a page in which one steps through the violation; - for standard output")
     add("--all", action="store_true", help="do not stop at the first violation")
     add("--json", metavar="FILE", help="write the result; - for standard output")
 

@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="explore (default), python or native")
     add("--processes", action="store_true", help="native: one process a thread")
     add("--steps", action="store_true", help="show where each step is in the source")
+    add("--html", metavar="FILE", help="write a page in which one steps through it; - for standard output")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -36,14 +36,16 @@ class Axis:
 
 
 def linear(label: str, most: float, unit: str = "", *, whole: bool = False) -> Axis:
-    """From 0 to at least `most`. `whole`: ticks are whole numbers."""
+    """From 0 to at least `most`; of times to `most` itself. `whole`: ticks are whole numbers."""
     if unit == "s":
         longest = _CLOCK[-1] * math.ceil(most / 6 / _CLOCK[-1])
-        step = _nice(most / 5) if most < 6 else next((float(s) for s in _CLOCK if most / s <= 6), float(longest))
+        step = _nice(most / 5) if most < 6 else next((float(s) for s in _CLOCK if most / s <= 7), float(longest))
     elif unit == "B":
         step = 2.0 ** max(0, math.ceil(math.log2(max(most, 1) / 6)))
     else:
         step = max(_nice(most / 5), 1.0) if whole else _nice(most / 5)
+    if unit == "s":
+        return Axis(label, 0.0, most, tuple(i * step for i in range(int(most / step + 1e-9) + 1)), unit=unit)
     count = max(1, math.ceil(most / step - 1e-9))
     return Axis(label, 0.0, count * step, tuple(i * step for i in range(count + 1)), unit=unit)
 

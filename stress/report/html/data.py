@@ -105,6 +105,11 @@ def _span(view: View) -> tuple[float, float]:
     return (created if first is None else float(first)), (created if last is None else float(last))
 
 
+def _bucket(time: str) -> str:
+    """SQL: the part of the campaign's time that a column lies in; ?1 is its beginning, ?2 the width of a part."""
+    return f"min({BUCKETS - 1}, max(0, CAST(({time} - ?1) / ?2 AS INTEGER))) AS bucket"
+
+
 def _totals(view: View) -> dict[str, float]:
     states = dict(view.query("SELECT state, count(*) FROM rounds GROUP BY state"))
     (seconds, operations, steps, executions), = view.query(
@@ -125,7 +130,7 @@ def _curves(view: View, began: float, width: float) -> tuple[dict[str, Curve], d
     done: dict[str, Curve] = {}
     covered: Curve = [(0.0, 0.0)]
     for bucket, executor, rounds, seconds, work, pairs in view.query(
-            "SELECT max(0, CAST((ended - ?1) / ?2 AS INTEGER)) AS bucket, executor, count(*), total(seconds), "
+            f"SELECT {_bucket('ended')}, executor, count(*), total(seconds), "
             "total(CASE WHEN executor = 'explore' THEN rounds ELSE operations END), total(new_pairs) "
             f"{_DONE} GROUP BY bucket, executor ORDER BY bucket, executor", began, width):
         time = (bucket + 1) * width
@@ -151,11 +156,11 @@ def _spent(view: View) -> dict[str, float]:
 def _watched(view: View, began: float, width: float) -> dict[str, Curve]:
     curves: dict[str, Curve] = {}
     for what, bucket, value in view.query(
-            "SELECT what, max(0, CAST((time - ?1) / ?2 AS INTEGER)) AS bucket, max(value) FROM samples "
+            f"SELECT what, {_bucket('time')}, max(value) FROM samples "
             "GROUP BY what, bucket ORDER BY what, bucket", began, width):
         curves.setdefault(what, []).append(((bucket + 0.5) * width, value))
     for bucket, value in view.query(
-            f"SELECT max(0, CAST((ended - ?1) / ?2 AS INTEGER)) AS bucket, max(memory) {_DONE} AND memory > 0 "
+            f"SELECT {_bucket('ended')}, max(memory) {_DONE} AND memory > 0 "
             "GROUP BY bucket ORDER BY bucket", began, width):
         curves.setdefault("memory of a round", []).append(((bucket + 0.5) * width, value))
     return curves

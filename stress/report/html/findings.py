@@ -93,7 +93,7 @@ def _about(finding: FindingRow, began: float) -> Html:
         ("signature", el("code", finding.signature)),
         ("what", short(str(violation.get("message", "")))),
         ("where", [el("div", el("code", place)) for place in finding.places]),
-        ("item", finding.item),
+        ("item", finding.item), ("beside", f"{finding.beside}, which is expected" if finding.beside else ""),
         ("seen", f"{count(finding.count, 'time')} in {count(finding.rounds, 'round')}; first {moment(finding.first)} "
                  f"(after {duration(max(0.0, finding.first - began))}), last {moment(finding.last)}"),
         ("first in", f"round {first.number} of {first.cell.title}, {first.cell.mode}, seed {first.seed}"),

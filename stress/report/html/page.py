@@ -30,7 +30,8 @@ def campaign_page(c: Campaign, folder: Path, films: int = findings.FILMS) -> str
     ]
     nav = el("nav", [el("a", title, href=f"#{name}") for name, title, _ in parts], aria_label="parts of the page")
     body = [el("section", el("h2", title, id=name), content, aria_labelledby=name) for name, title, content in parts]
-    return document(f"Campaign: {names}", [nav, *body])
+    return document(f"Campaign: {names}", [nav, *body], "It is made from the campaign's store and can be made again at "
+                                                        "any time. Times are UTC.")
 
 
 def schedule_page(schedule: Schedule, source: str, picture: str) -> str:
@@ -45,11 +46,11 @@ def schedule_page(schedule: Schedule, source: str, picture: str) -> str:
               markup.data(f"film-{name}", made(schedule, source)),
               el("details", el("summary", "As text"), findings.text_picture(picture, title), class_="picture",
                  open=True), class_="finding", data_finding=name, id=f"finding={name}", open=True)
-    return document(f"Race: {title}", [body])
+    return document(f"Race: {title}", body, "Keys: left and right, or k and j, Home, End.")
 
 
-def document(title: str, body: Child) -> str:
-    """A whole page around some parts."""
+def document(title: str, body: Child, note: str) -> str:
+    """A whole page around some parts; `note` is its last line."""
     css = _asset("page.css")
     code = '"use strict";\n(() => {\n' + "\n".join(map(_asset, _SCRIPTS)) + "\n})();\n"
     policy = (f"default-src 'none'; style-src '{_hash(css)}'; script-src '{_hash(code)}'; base-uri 'none'; "
@@ -58,8 +59,7 @@ def document(title: str, body: Child) -> str:
               el("meta", name="viewport", content="width=device-width, initial-scale=1"),
               el("meta", name="referrer", content="no-referrer"), el("title", title), markup.style(css))
     main = el("main", el("h1", title), body, id="main")
-    foot = el("footer", el("p", f"This page has {_SIZE}. It is made from the campaign's store and can be made again at "
-                                "any time. Times are UTC.", class_="dim"))
+    foot = el("footer", el("p", f"This page has {_SIZE}. {note}", class_="dim"))
     text = "<!DOCTYPE html>\n" + el("html", head, el("body", el("a", "to the content", href="#main", class_="skip"),
                                                       main, foot, markup.script(code)), lang="en") + "\n"
     before, _, after = text.rpartition(_SIZE)

@@ -143,6 +143,7 @@ document.addEventListener("toggle", (event) => {
   if (event.target.matches && event.target.matches("details[data-finding]") && event.target.open && !printing.length) viewerOf(event.target);
 }, true);
 for (const details of document.querySelectorAll("details[data-finding][open]")) viewerOf(details);
+if (document.querySelectorAll("details[data-finding]").length === 1) active = [...viewers.values()][0] || null;
 document.addEventListener("keydown", (event) => {
   const inForm = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName);
   if (!inForm && active && active.element.isConnected && !["Home", "End"].includes(event.key)) active.key(event);
