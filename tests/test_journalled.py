@@ -10,8 +10,12 @@ import pytest
 
 from benchmarks import first, held
 from benchmarks.journalled import Runs, Task, expectation, measure, part, variants
+from benchmarks.reasons import REASONS
 from engine.declare import CLEAN
 from engine.errors import UsageError
+from engine.explore import explore
+from engine.language.program import build
+from scenarios import find
 from stress.job import Job
 
 JOBS = [Job(name, variant, seed=seed) for name in ("a", "b", "c") for variant in ("x", "y") for seed in (1, 2)]
@@ -90,6 +94,45 @@ def test_first_table_has_median_19th_and_the_rate_of_what_is_seldom_seen(tmp_pat
     assert "- `ksm-gup:plain-store` on threads: seen in 1 run of 20, once in 190 s." in text
     assert "- `transient-get:rfc-v1`" not in text
     assert "Not yet run: " in text
+
+
+PAGE = Path(__file__).parent.parent / "docs" / "time-to-first.md"
+
+
+def rows() -> dict[str, list[str]]:
+    """The rows of the page, by variant."""
+    cells = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in PAGE.read_text().splitlines()
+             if line.startswith("| `")]
+    return {row[0]: row for row in cells}
+
+
+def test_page_has_every_variant_that_breaks() -> None:
+    later = PAGE.read_text().partition("Not yet run: ")[2].rstrip(".\n").split(", ")
+    assert set(rows()) | {*later} - {""} == {each.title for each in variants([], lambda kind: kind != CLEAN)}
+
+
+def test_page_says_why_and_how_often_what_is_seldom_seen_is_seen() -> None:
+    for title, row in rows().items():
+        for mode, seen in (("threads", row[4]), ("processes", row[7])):
+            if seen and int(seen.split()[0]) < first.MOST * int(seen.split()[2]):
+                line = next(line for line in PAGE.read_text().splitlines() if line.startswith(f"- `{title}` on {mode}"))
+                assert "once in " in line
+                assert line.endswith(REASONS[title])
+
+
+def test_page_shows_what_is_sequential_failing_in_round_one() -> None:
+    sequential = [row for row in rows().values() if row[2] == "sequential"]
+    assert len(sequential) > 10
+    assert {cell for row in sequential for cell in (row[6], row[9])} <= {"1, 1", ""}
+
+
+@pytest.mark.parametrize("title", [each.title for each in variants([], lambda kind: kind != CLEAN)
+                                   if each.variant.kind == "sequential"])
+def test_what_is_sequential_fails_in_its_first_round(title: str) -> None:
+    scenario, variant = find(title)
+    result = explore(build(scenario, variant.name), strategy="dfs", executions=1)
+    assert result.violation is not None
+    assert result.violation.kind == variant.expects
 
 
 def test_held_table_says_what_broke(tmp_path: Path) -> None:
