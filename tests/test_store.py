@@ -101,10 +101,11 @@ def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
         with look(tmp_path / "c") as view:
             rounds = [(row.round.number, row.state, row.attempt) for row in view.rounds()]
             assert rounds[-2:] == [(4, "done", 2), (5, "lost", 2)]
+            cell = "counter:plain (native qrwlock yield:0.05)"
             assert [event.text for event in view.events("lost")] == [
-                "round 5 of counter:plain, attempt 1: killed",
-                "round 4 of counter:plain, attempt 1: the campaign ended while it ran",
-                "round 5 of counter:plain, attempt 2: the campaign ended while it ran"]
+                f"round 5 of {cell}, attempt 1: killed",
+                f"round 4 of {cell}, attempt 1: the campaign ended while it ran",
+                f"round 5 of {cell}, attempt 2: the campaign ended while it ran"]
 
 
 def test_no_round_runs_twice(tmp_path: Path) -> None:
@@ -151,3 +152,15 @@ def test_a_signature_that_is_not_unique(tmp_path: Path) -> None:
                      if a is not b and a.signature[0] == b.signature[0])
         with pytest.raises(UsageError, match="several findings begin so"):
             view.finding(twice)
+
+
+def test_the_python_of_the_campaigns_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                               capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "campaigns.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    with made(Path("friday")) as store:
+        found, = ran(store, round_of(PLAIN, 0), result(violation()))
+    exec(page.split("```python\n")[1].split("```")[0], {})
+    assert capsys.readouterr().out == f"{found.signature} {found.title} 3\n"
+    tables = {name for name, in look(Path("friday")).query("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert [name for name in tables if f"`{name}`" not in page] == []

@@ -166,10 +166,11 @@ class Store:
                                       "state = 'started'", (why, now, row))
             if not done.rowcount:
                 raise InternalError(f"round {row} of the store is lost, and was not running")
-            title, number, attempt = self._base.execute(
-                "SELECT title, number, attempt FROM rounds JOIN cells ON cells.id = cell WHERE rounds.id = ?",
+            key, number, attempt = self._base.execute(
+                "SELECT key, number, attempt FROM rounds JOIN cells ON cells.id = cell WHERE rounds.id = ?",
                 (row,)).fetchone()
-            self._event(now, "lost", f"round {number} of {title}, attempt {attempt}: {why}")
+            cell = Cell.from_dict(rows.read_text(key))
+            self._event(now, "lost", f"round {number} of {cell.title} ({cell.mode}), attempt {attempt}: {why}")
             return []
 
         self._kept(write)
