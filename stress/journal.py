@@ -92,12 +92,12 @@ def new(stamp: str = "") -> Journal:
     name = f"{stamp or time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     with deferred():
         with contextlib.suppress(OSError, MachineError):
-            runs = _state() / "pttorture" / "runs"
+            runs = state() / "pttorture" / "runs"
             _prune(runs)
             return _open(runs / name)
         with contextlib.suppress(OSError, MachineError):
             return Journal(Path(tempfile.mkdtemp(prefix="pttorture-journal-")))
-    raise MachineError(f"no place for the journal: neither {_state()} nor {tempfile.gettempdir()} can be written")
+    raise MachineError(f"no place for the journal: neither {state()} nor {tempfile.gettempdir()} can be written")
 
 
 def _open(folder: Path) -> Journal:
@@ -112,7 +112,7 @@ def _open(folder: Path) -> Journal:
     raise MachineError(f"cannot make a folder like {folder}")
 
 
-def _state() -> Path:
+def state() -> Path:
     """The XDG state directory; the standard says that a relative one is to be ignored."""
     given = os.environ.get("XDG_STATE_HOME", "")
     return Path(given) if given.startswith("/") else Path.home() / ".local" / "state"

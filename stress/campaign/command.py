@@ -9,16 +9,16 @@ from collections import deque
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine import __version__
 from engine.errors import MachineError, UsageError
 from engine.text import count
-from stress import verdict
+from stress import options, verdict
 from stress.campaign.cell import Cell
 from stress.campaign.choosing import Chooser, Shard, Standing
 from stress.campaign.config import Config, read
-from stress.campaign.crew import LocalCrew, Task
+from stress.campaign.crew import Crew, LocalCrew, Task
 from stress.campaign.health import Disk
 from stress.campaign.loop import Campaign
 from stress.campaign.matrix import cells
@@ -33,15 +33,30 @@ from stress.report.text import wrap
 from stress.store.store import Store
 from stress.store.view import FindingRow, View, look
 
+if TYPE_CHECKING:
+    from stress.cluster.crew import Cluster
+
 
 def campaign(args: argparse.Namespace) -> int:
     """The whole command."""
     folder = Path(args.out)
     known = Known.of(args.baseline, update=args.baseline_update, prune=args.baseline_prune)
+    cluster = _cluster(args)
     console = Console(sys.stdout, quiet=args.quiet, every=HEARTBEAT)
     store, config = _resumed(args, folder) if args.resume else _begun(args, folder)
     with store:
-        return _run(args, store, config, console, known)
+        return _run(args, store, config, console, known, cluster)
+
+
+def _cluster(args: argparse.Namespace) -> Cluster | None:
+    """The cluster, if there is to be one; what is wrong with it is said before a folder is made."""
+    options.refuse(args.cluster_tls and not args.cluster, "--cluster-tls has no effect without --cluster")
+    options.refuse(args.cluster and args.members, "--members has no effect with --cluster, whose workers run rounds")
+    if not args.cluster:
+        return None
+    from stress.cluster.scheduler import Scheduler
+
+    return Scheduler(args.cluster, args.cluster_tls or "")
 
 
 def _begun(args: argparse.Namespace, folder: Path) -> tuple[Store, Config]:
@@ -83,7 +98,8 @@ def _resumed(args: argparse.Namespace, folder: Path) -> tuple[Store, Config]:
                           members=args.members or config.members)
 
 
-def _run(args: argparse.Namespace, store: Store, config: Config, console: Console, known: Known) -> int:
+def _run(args: argparse.Namespace, store: Store, config: Config, console: Console, known: Known,
+         cluster: Cluster | None) -> int:
     found = cells(config.names, config)
     with look(store.folder) as view:
         standings = standings_of(store, found)
@@ -93,7 +109,7 @@ def _run(args: argparse.Namespace, store: Store, config: Config, console: Consol
     chooser = Chooser(standings, store.campaign["seed"], config.round_seconds, shard)
     figures = Figures(cells=len(found), seconds=config.hours * 3600, fresh=chooser.fresh, pairs=len(coverage))
     status = Status(console, figures)
-    crew = LocalCrew(store.folder / "logs", config.crew, cpus(), _memory(config) // config.crew)
+    crew = _crew(store, config, cluster)
     made = Campaign(store, crew, chooser, status, Disk(store.folder, config.disk), coverage=coverage,
                     unexplained=waiting, known=known, explained=partial(_explained, store.folder))
     console.say(f"{count(len(found), 'cell')}, seed {store.campaign['seed']}, in {home(store.folder)}"
@@ -111,6 +127,15 @@ def _run(args: argparse.Namespace, store: Store, config: Config, console: Consol
 
 def _explained(folder: Path, signature: str, _: dict[str, Any]) -> None:
     keep(folder, signature)
+
+
+def _crew(store: Store, config: Config, cluster: Cluster | None) -> Crew:
+    """Whoever runs the rounds: processes of this machine, or a cluster's workers."""
+    if cluster is None:
+        return LocalCrew(store.folder / "logs", config.crew, cpus(), _memory(config) // config.crew)
+    from stress.cluster.crew import ClusterCrew
+
+    return ClusterCrew(cluster, config.memory)
 
 
 def standings_of(store: Store, found: list[Cell]) -> list[Standing]:

@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--baseline", metavar="FILE", help="findings that are known, no news; or a campaign's folder that has them")
     add("--baseline-update", action="store_true", help="at the end, put what nobody expects into FILE")
     add("--baseline-prune", action="store_true", help="at the end, drop what was not seen again from FILE")
+    add("--cluster", metavar="ADDRESS", help="run the rounds on the workers of this dask scheduler, such as "
+                                             "tls://HOST:8786; see docs/cluster.md")
+    add("--cluster-tls", metavar="DIR", help="ca.pem, cert.pem and key.pem for it")
     add("--quiet", action="store_true", help="only what is not as expected, and the last lines")
 
 

@@ -1,0 +1,195 @@
+"""A crew on a cluster: tasks go out in leases of some tens of seconds, each to one worker that is named.
+
+The scheduler runs what a dead worker had once more, on others, and blames whoever was near. So it may not: a lease is
+for one worker alone, and of one that is gone the ledger on its machine decides. What had ended there counts, once; the
+task that had begun is lost with its worker; the rest goes into a new lease.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from engine import __version__
+from engine.errors import MachineError
+from stress.campaign.crew import Ended, Task
+from stress.cluster.address import parts
+from stress.cluster.lease import account_of, as_dict, work
+from stress.cluster.ledger import Account
+
+SECONDS: Final = 20.0  # of work in a lease
+DEPTH: Final = 2  # leases of a worker: one that runs, one that waits, so that it need not
+PATIENCE: Final = 60.0  # seconds for a machine, or for any worker at all, to come back
+TRIES: Final = 3  # leases of a task that vanish with their machine before it counts as lost
+_EXPLAIN: Final = 10.0  # seconds that an explanation is thought to take
+_LEAST: Final = 1.0  # and a round
+
+
+class Cluster(Protocol):
+    """What `stress.cluster.scheduler.Scheduler` is to a crew."""
+
+    def workers(self) -> Mapping[str, int]: ...
+    def give(self, function: Callable[..., Any], argument: Any, worker: str) -> Any: ...
+    def ask(self, function: Callable[..., Any], argument: Any, worker: str) -> Any: ...
+    def wait(self, futures: Sequence[Any], seconds: float) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass
+class _Given:
+    """A task on its way. `tries`: leases that nobody knows anything about any more."""
+
+    task: Task
+    tries: int = 0
+
+    @property
+    def seconds(self) -> float:
+        return max(_LEAST, self.task.round.seconds) if self.task.round else _EXPLAIN
+
+
+@dataclass
+class _Lease:
+    name: str
+    given: list[_Given]
+    worker: str
+    future: Any
+    began: float
+    gone: float = 0.0  # since when nobody on its machine answers
+
+
+class ClusterCrew:
+    """See the module's text.
+
+    Args:
+        memory: bytes for what the workers of one machine start, 0: half of what it has. seconds: of work in a
+            lease. patience: see `PATIENCE`.
+    """
+
+    def __init__(self, cluster: Cluster, memory: int, *, seconds: float = SECONDS, patience: float = PATIENCE) -> None:
+        self.cluster, self.memory, self.seconds, self.patience = cluster, memory, seconds, patience
+        self.leases: list[_Lease] = []
+        self.open: list[_Given] = []
+        self.workers: Mapping[str, int] = cluster.workers()
+        self._name, self._number = secrets.token_hex(8), 0
+        self._settled: list[str] = []
+        self._manned = time.monotonic()  # when there was a worker last
+
+    # --- a crew ---
+
+    def takes(self, task: Task) -> bool:  # noqa: ARG002
+        """Whether another lease may go out."""
+        return len(self.leases) < DEPTH * len(self.workers)
+
+    def start(self, task: Task) -> int:
+        """Put the task into the lease that goes out next."""
+        self.open.append(_Given(task))
+        if sum(given.seconds for given in self.open) >= self.seconds:
+            self._lease()
+        return self._number
+
+    def poll(self, timeout: float) -> list[Ended]:
+        """What has ended since; waits for it, `timeout` seconds at most.
+
+        Raises:
+            MachineError: the scheduler is gone, there is no worker, or one cannot work. UsageError: an open network.
+        """
+        self._lease()
+        if self.leases:
+            self.cluster.wait([lease.future for lease in self.leases], timeout)
+        else:
+            time.sleep(timeout)
+        self.workers = self.cluster.workers()
+        self._someone()
+        return [ended for lease in list(self.leases) for ended in self._look(lease)]
+
+    def busy(self) -> list[tuple[int, Task, str, float]]:
+        """Number of the lease, task, where it is, for how many seconds."""
+        now = time.monotonic()
+        leased = [(number, given.task, f"leased to {lease.worker}", now - lease.began)
+                  for number, lease in enumerate(self.leases) for given in lease.given]
+        return leased + [(len(self.leases), given.task, "waits for a lease", 0.0) for given in self.open]
+
+    def resident(self) -> int:
+        """Bytes of memory that the workers take, as they say."""
+        return sum(self.workers.values())
+
+    def close(self) -> None:
+        """Leave the cluster. A lease that runs goes on to its end, which nobody asks for."""
+        for lease in self.leases:
+            lease.future.cancel()
+        self.leases.clear()
+        self.cluster.close()
+
+    # --- leases ---
+
+    def _someone(self) -> None:
+        now = time.monotonic()
+        if self.workers:
+            self._manned = now
+        elif now - self._manned > self.patience:
+            raise MachineError(f"the cluster has had no worker for {self.patience:.0f} s")
+
+    def _lease(self) -> None:
+        """Give what is open to the worker that has least."""
+        if not self.open or not self.workers:
+            return
+        has = {worker: sum(lease.worker == worker for lease in self.leases) for worker in self.workers}
+        worker = min(has, key=lambda each: has[each])
+        self._number += 1
+        lease = _Lease(f"{self._name}-{self._number}", self.open, worker, None, time.monotonic())
+        lease.future = self.cluster.give(work, {
+            "lease": lease.name, "version": __version__, "tasks": [as_dict(given.task) for given in lease.given],
+            "memory": self.memory, "mates": sum(parts(each)[1] == parts(worker)[1] for each in self.workers),
+            "settled": self._settled}, worker)
+        self.leases.append(lease)
+        self.open, self._settled = [], []
+
+    def _look(self, lease: _Lease) -> list[Ended]:
+        status = lease.future.status
+        if status == "finished" and lease.worker in self.workers:
+            answer = lease.future.result()
+            if "refused" in answer:
+                raise MachineError(f"the cluster's worker {lease.worker} cannot work: {answer['refused']}")
+            return self._settle(lease, Account.from_dict(answer))
+        if status == "error" and lease.worker in self.workers:
+            raise MachineError(f"the cluster's worker {lease.worker} cannot work: {lease.future.exception()}")
+        return [] if lease.worker in self.workers else self._orphaned(lease)
+
+    def _orphaned(self, lease: _Lease) -> list[Ended]:
+        """The lease's worker is gone: another one on its machine has the ledger."""
+        host = parts(lease.worker)[1]
+        for mate in self.workers:
+            if parts(mate)[1] == host and (answer := self.cluster.ask(account_of, lease.name, mate)) is not None:
+                lease.future.cancel()
+                return self._settle(lease, Account.from_dict(answer))
+        now = time.monotonic()
+        lease.gone = lease.gone or now
+        if now - lease.gone < self.patience:
+            return []
+        lease.future.cancel()
+        for given in lease.given:
+            given.tries += 1
+        return self._settle(lease, Account())
+
+    def _settle(self, lease: _Lease, account: Account) -> list[Ended]:
+        """Count what is known of a lease, and lease the rest again."""
+        self.leases.remove(lease)
+        self._settled.append(lease.name)
+        ended, again = [], []
+        for number, given in enumerate(lease.given):
+            if number in account.ended:
+                what = account.ended[number]
+                ended.append(Ended(given.task, self._number, what["answer"], what["why"], tuple(what["found"]),
+                                   what["memory"]))
+            elif number == account.culprit:
+                why = f"its worker {lease.worker} died with it"
+                ended.append(Ended(given.task, self._number, {}, why))
+            elif given.tries >= TRIES:
+                ended.append(Ended(given.task, self._number, {}, f"its machine went away {TRIES} times"))
+            else:
+                again.append(given)
+        self.open = again + self.open
+        return ended
