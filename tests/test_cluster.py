@@ -168,6 +168,8 @@ def test_leases_are_some_seconds_of_work_for_one_worker_each(monkeypatch: pytest
     assert all(each.answer and not each.why and each.memory == 5 for each in ended)
     assert crew.busy() == []
     assert crew.resident() == 2000
+    crew.close()
+    assert not any(place(lease["lease"]).exists() for _, lease, _ in cluster.given)
 
 
 def died_in(cluster: Cluster, which: int, ended: int) -> str:

@@ -17,10 +17,10 @@ from engine import __version__
 from engine.errors import MachineError
 from stress.campaign.crew import Ended, Task
 from stress.cluster.address import parts
-from stress.cluster.lease import account_of, as_dict, work
+from stress.cluster.lease import account_of, as_dict, forgotten, work
 from stress.cluster.ledger import Account
 
-SECONDS: Final = 20.0  # of work in a lease
+SECONDS: Final = 15.0  # of work in a lease; a campaign ends when those that are out have
 DEPTH: Final = 2  # leases of a worker: one that runs, one that waits, so that it need not
 PATIENCE: Final = 60.0  # seconds for a machine, or for any worker at all, to come back
 TRIES: Final = 3  # leases of a task that vanish with their machine before it counts as lost
@@ -121,6 +121,8 @@ class ClusterCrew:
         for lease in self.leases:
             lease.future.cancel()
         self.leases.clear()
+        for worker in self.workers:
+            self.cluster.ask(forgotten, self._settled, worker)
         self.cluster.close()
 
     # --- leases ---

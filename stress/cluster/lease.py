@@ -7,7 +7,7 @@ too much memory costs that process, not the worker.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,8 +41,7 @@ def work(lease: Mapping[str, Any]) -> dict[str, Any]:
     """
     if lease["version"] != __version__:
         return {"refused": f"it has pttorture {__version__}, the campaign {lease['version']}"}
-    for old in lease["settled"]:
-        forget(old)
+    forgotten(lease["settled"])
     account = read(lease["lease"])
     if not account.kept:  # else the scheduler has given it out twice
         ledger = Ledger(lease["lease"])
@@ -75,3 +74,9 @@ def _one(crew: LocalCrew, task: Task) -> dict[str, Any]:
 def account_of(lease: str) -> dict[str, Any]:
     """Runs on any worker of a machine whose worker is gone."""
     return read(lease).as_dict()
+
+
+def forgotten(names: Sequence[str]) -> None:
+    """Runs on a worker: nobody asks for these leases again."""
+    for name in names:
+        forget(name)
