@@ -162,7 +162,8 @@ EXCLUSIVE_GUP = Scenario(
 def write_protect(mem: Mem, i: int) -> None:
     """KSM's write_protect_page(): nobody but the mapping may hold the page when it becomes read-only."""
     mem.spin_lock(TABLE_LOCK[PARENT])
-    page = page_in(mem.read_once(ENTRY[i]))
+    pte = mem.read_once(ENTRY[i])
+    page = page_in(pte)
     if exclusive(mem, page):
         clear_entry(mem, i)
         if mem.atomic_read(refcount(page)) == 1:
@@ -170,7 +171,7 @@ def write_protect(mem: Mem, i: int) -> None:
             mem.write_once(MERGED[i], 1)
             mem.count(TAKEN_AWAY)
         else:
-            mem.write_once(ENTRY[i], page | WRITABLE)
+            mem.write_once(ENTRY[i], pte)
     mem.spin_unlock(TABLE_LOCK[PARENT])
 
 

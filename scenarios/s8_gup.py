@@ -91,8 +91,10 @@ def gup_write(mem: Mem) -> None:
 @protocol
 def copy_page_range(mem: Mem) -> None:
     """fork(): a page that may be pinned is copied for the child now, any other becomes read-only."""
+    sequence = 0
     if SEQUENCE:
-        mem.write_once(WRITE_SEQ, 1)
+        sequence = mem.read_once(WRITE_SEQ)
+        mem.write_once(WRITE_SEQ, sequence + 1)
         mem.smp_mb()
     mem.spin_lock(TABLE_LOCK[PARENT])
     page = page_in(mem.read_once(PTE[PARENT]))
@@ -107,7 +109,7 @@ def copy_page_range(mem: Mem) -> None:
         mem.count(PROTECTED)
     mem.spin_unlock(TABLE_LOCK[PARENT])
     if SEQUENCE:
-        mem.smp_store_release(WRITE_SEQ, 2)
+        mem.smp_store_release(WRITE_SEQ, sequence + 2)
 
 
 @protocol
