@@ -51,6 +51,20 @@ def test_a_folder_with_a_campaign_is_not_begun_again(tmp_path: Path, config: str
     assert "--resume" in capsys.readouterr().err
 
 
+def test_a_file_that_changed_is_noted(tmp_path: Path, config: str) -> None:
+    mine, folder = tmp_path / "mine.py", tmp_path / "night"
+    mine.write_text(Path(COUNTER).read_text())
+    start = ["campaign", "--out", str(folder), "--hours", "1s"]
+    assert main([*start, f"{mine}:locked", "--config", config]) == 0
+    assert main([*start, "--resume"]) == 0
+    with look(folder) as view:
+        assert view.events("changed") == ()
+    mine.write_text(mine.read_text() + "# another word\n")
+    assert main([*start, "--resume"]) == 0
+    with look(folder) as view:
+        assert "mine.py changed since the campaign began" in view.events("changed")[0].text
+
+
 @pytest.mark.parametrize(("arguments", "said"), [
     (["transient-gte"], "did you mean"),
     (["--resume"], "no campaign there"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import secrets
 import sys
 from collections import deque
@@ -68,8 +69,14 @@ def _begun(args: argparse.Namespace, folder: Path) -> tuple[Store, Config]:
     config = replace(config, seed=seed, names=_absolute(names), memory=args.memory or config.memory,
                      hours=args.hours if args.hours is not None else config.hours,
                      members=args.members or config.members)
-    shard = {"shard": args.shard} if args.shard else {}
-    return Store.create(folder, seed=seed, config={**config.as_dict(), **shard}, names=list(config.names)), config
+    facts_too = {"files": _digests(config.names), **({"shard": args.shard} if args.shard else {})}
+    return Store.create(folder, seed=seed, config={**config.as_dict(), **facts_too}, names=list(config.names)), config
+
+
+def _digests(names: tuple[str, ...]) -> dict[str, str]:
+    """The user's files and a digest of what is in each."""
+    files = sorted({name[:name.index(".py") + 3] for name in names if ".py" in name})
+    return {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files}
 
 
 def _absolute(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -89,8 +96,14 @@ def _resumed(args: argparse.Namespace, folder: Path) -> tuple[Store, Config]:
             raise UsageError(f"{option} has no effect with --resume: the campaign in {folder} goes on with what it was "
                              "begun with")
     store = Store.open(folder)
-    stored = {key: value for key, value in store.campaign["config"].items() if key != "shard"}
+    stored = dict(store.campaign["config"])
+    stored.pop("shard", None)
+    before = stored.pop("files", {})
     config = Config.from_dict(stored)
+    changed = [file for file, digest in _digests(config.names).items() if before.get(file, digest) != digest]
+    if changed:
+        store.event("changed", f"{', '.join(home(Path(file)) for file in changed)} changed since the campaign began; "
+                               "rounds that are done stay as they are")
     hours = config.hours if args.hours is None else args.hours
     if store.campaign["version"] != __version__:
         store.event("version", f"begun with pttorture {store.campaign['version']}, goes on with {__version__}")
