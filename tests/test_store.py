@@ -162,5 +162,6 @@ def test_the_python_of_the_campaigns_page_runs(tmp_path: Path, monkeypatch: pyte
         found, = ran(store, round_of(PLAIN, 0), result(violation()))
     exec(page.split("```python\n")[1].split("```")[0], {})
     assert capsys.readouterr().out == f"{found.signature} {found.title} 3\n"
-    tables = {name for name, in look(Path("friday")).query("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    with look(Path("friday")) as view:
+        tables = {name for name, in view.query("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert [name for name in tables if f"`{name}`" not in page] == []
