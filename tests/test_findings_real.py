@@ -107,3 +107,19 @@ def test_two_bugs_of_one_variant_are_two_findings(rounds: Rounds, tmp_path: Path
     after = found(rounds, search("two-bugs", "both", "random", str(edited)))
     assert after.keys() == met[0].keys()
     assert after != met[0], "their lines are others now"
+
+
+def test_the_accesses_that_matter_are_those_of_the_smallest_schedule(rounds: Rounds, tmp_path: Path) -> None:
+    source = tmp_path / "mine.py"
+    source.write_text(TWO_BUGS)
+    lines = TWO_BUGS.split("\n")
+    read, write, check = (next(n for n, line in enumerate(lines, 1) if text in line) for text in
+                          ("value = mem.read_once(LOST)", "write_once(LOST", "read_once(LOST) == 2"))
+    cell = search("two-bugs", "both", "random", str(source))
+    said = rounds.explain(cell, {"kind": "count-drift", "where": f"{source}:{check}"})
+    assert said["minimal"]
+    mine = f"{source}:"
+    on_lost = {(first, second) for first, second in said["accesses"]
+               if {int(first.removeprefix(mine)), int(second.removeprefix(mine))} <= {read, write}}
+    assert (f"{mine}{write}", f"{mine}{write}") in on_lost, "one store wipes out the other"
+    assert all(len(pair) == 2 for pair in said["accesses"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InternalError, UsageError
+from stress.findings.signature import findings_of
 from stress.store.store import Store
 from stress.store.view import look
 from tests.store_rig import PLAIN, SEARCH, SEED, made, ran, result, round_of, violation
@@ -108,6 +109,17 @@ def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
                 f"round 5 of {cell}, attempt 2: the campaign ended while it ran"]
 
 
+def test_a_cell_that_was_searched_completely(tmp_path: Path) -> None:
+    with made(tmp_path) as store:
+        ran(store, round_of(SEARCH, 0), {**result(), "complete": False})
+        assert not store.tallies()[SEARCH.key].complete
+        ran(store, round_of(SEARCH, 1), {**result(), "complete": True})
+        ran(store, round_of(SEARCH, 2), {**result(), "complete": False})
+        assert store.tallies()[SEARCH.key].complete
+    with look(tmp_path) as view:
+        assert [row.complete for row in view.rounds()] == [False, True, False]
+
+
 def test_no_round_runs_twice(tmp_path: Path) -> None:
     with made(tmp_path / "c") as store:
         row = store.begin(round_of(PLAIN, 0))
@@ -119,6 +131,17 @@ def test_no_round_runs_twice(tmp_path: Path) -> None:
         with pytest.raises(InternalError, match="was not running"):
             store.lose(row, "why")
         assert not store.waiting, "a mistake is not tried again"
+
+
+def test_an_end_that_is_refused_leaves_nothing(tmp_path: Path) -> None:
+    with made(tmp_path) as store:
+        row = store.begin(round_of(PLAIN, 0))
+        store._base.execute("UPDATE rounds SET state = 'lost'")
+        for _ in range(2):
+            with pytest.raises(InternalError, match="was not running"):
+                store.end(row, result(pairs=[("a", "b", 1)]), findings_of(PLAIN, result(violation())))
+    with look(tmp_path) as view:
+        assert (view.coverage(), view.findings()) == ((), ())
 
 
 def test_samples_events_and_explanations(tmp_path: Path) -> None:

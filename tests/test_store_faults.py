@@ -33,6 +33,27 @@ def filled(folder: Path, rounds: int = 40) -> Path:
     return folder / schema.NAME
 
 
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that any user can reach."""
+    with tempfile.TemporaryDirectory(prefix="pttorture-store-") as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def nobody() -> Iterator[None]:
+    """Without root's right to write everywhere."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
 def python(code: str, *args: object) -> subprocess.Popen[str]:
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.Popen([sys.executable, "-c", code, *map(str, args)], env=env, text=True,
@@ -148,8 +169,35 @@ def test_a_store_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(Torn), schema.made(tmp_path / schema.NAME):
         raise Torn
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / f".{schema.NAME}.1.new").write_text("what a kill -9 has left")
     made(tmp_path).close()
     assert sorted(path.name for path in tmp_path.iterdir()) == [schema.NAME, "lock"]
+
+
+def test_every_commit_is_synced(tmp_path: Path) -> None:
+    made(tmp_path).close()
+    with Store.open(tmp_path) as store:
+        asked = {name: store._base.execute(f"PRAGMA {name}").fetchone()[0]
+                 for name in ("journal_mode", "synchronous", "foreign_keys")}
+    assert asked == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_log_that_cannot_be_read_is_said(public: Path) -> None:
+    """The log of a campaign that was killed, on a disk that cannot be written: reading it would need an index."""
+    with made(public / "c") as store:
+        ran(store, round_of(PLAIN, 0), result())
+        left = copied(store, public / "left")
+    for path in left.iterdir():
+        path.chmod(0o444)
+        if path.name.endswith("-shm"):
+            path.unlink()
+    left.chmod(0o555)
+    with nobody(), pytest.raises(MachineError, match="cannot read ") as error:
+        look(left)
+    assert "\n" not in str(error.value)
+    left.chmod(0o755)
+    with look(left) as view:
+        assert len(list(view.rounds())) == 1
 
 
 # --- a log that was left behind ---
@@ -219,27 +267,6 @@ def test_a_second_campaign_in_the_folder(tmp_path: Path) -> None:
     with Store.open(tmp_path), pytest.raises(UsageError, match=rf"\(process {os.getpid()}\)"):
         Store.open(tmp_path)
     Store.open(tmp_path).close()
-
-
-@pytest.fixture
-def public() -> Iterator[Path]:
-    """A folder that any user can reach."""
-    with tempfile.TemporaryDirectory(prefix="pttorture-store-") as name:
-        os.chmod(name, 0o755)
-        yield Path(name)
-
-
-@contextlib.contextmanager
-def nobody() -> Iterator[None]:
-    """Without root's right to write everywhere."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_a_folder_that_cannot_be_written_can_be_looked_at(public: Path) -> None:

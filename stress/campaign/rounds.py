@@ -20,6 +20,7 @@ from engine.language.program import Program, build
 from stress import verdict
 from stress.campaign.cell import Cell, Round
 from stress.console import Console
+from stress.findings.accesses import accesses
 from stress.job import Job, scenario_of
 from stress.runner import Runner
 from stress.supervisor import Supervisor
@@ -84,14 +85,16 @@ class Rounds:
         return _surveyed(cell, program, found)
 
     def explain(self, cell: Cell, violation: Mapping[str, Any]) -> dict[str, Any]:
-        """Why: see `stress.why.attached`. The small geometry first: a campaign has many to explain."""
+        """Why: see `stress.why.attached`; and `accesses`, those that matter. The small geometry first: it is quick."""
         from engine.explore.progress import told
 
         try:
             with told(lambda look: self.beat(f"{look.executions} executions")):
                 found = hunted(_job(cell), cell.threads, violation, small_first=True, model=cell.model,
                                rounds=cell.rounds)
-            return attached(found, cell.source)
+            schedule, program = found.hunt.result.schedule, found.hunt.result.program or found.program
+            pairs = accesses(program, schedule) if schedule is not None else []
+            return {**attached(found, cell.source), "accesses": pairs}
         except PttortureError as error:
             return attached(error, cell.source)
 

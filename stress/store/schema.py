@@ -56,13 +56,15 @@ CREATE TABLE events (time REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL,
 
 @contextlib.contextmanager
 def made(path: Path) -> Iterator[sqlite3.Connection]:
-    """A new store, to be filled inside; it is at `path` complete, or not at all.
+    """A new store, to be filled inside; it is at `path` complete, or not at all. The caller has the lock of the folder.
 
     Raises:
         MachineError: the folder cannot be written, or is full.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
+        for torn in path.parent.glob(f".{path.name}.*.new"):  # of one that was killed
+            torn.unlink()
         with contextlib.closing(sqlite3.connect(unfinished, isolation_level=None)) as base:
             base.executescript(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA};"
                                f"PRAGMA journal_mode = OFF; BEGIN; {TABLES}")
@@ -120,7 +122,7 @@ def reader(path: Path) -> sqlite3.Connection:
         UsageError: as `writer`.
     """
     check_file(path)
-    with _judged(path):
+    with _judged(path, "read"):
         try:
             return _looking(path, "ro")
         except sqlite3.OperationalError:
@@ -178,20 +180,20 @@ def _check(base: sqlite3.Connection, path: Path, how: str) -> None:
 
 
 @contextlib.contextmanager
-def _judged(path: Path) -> Iterator[None]:
+def _judged(path: Path, what: str = "write") -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise refused(path, error) from error
+        raise refused(path, error, what) from error
 
 
-def refused(path: Path, error: sqlite3.Error) -> PttortureError:
+def refused(path: Path, error: sqlite3.Error, what: str = "write") -> PttortureError:
     """What SQLite will not do, as one line: the file is damaged, or the machine fails it."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DAMAGED:
         return _damaged(path, str(error))
     full = ": no space left on its disk" if code == sqlite3.SQLITE_FULL else f": {error}"
-    return MachineError(f"cannot write {path}{full}")
+    return MachineError(f"cannot {what} {path}{full}")
 
 
 def _damaged(path: Path, how: str) -> UsageError:

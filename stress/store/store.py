@@ -142,10 +142,12 @@ class Store:
         """A round is done: all it brought, in one transaction. Returns the findings that were never seen before.
 
         Raises:
-            MachineError: the disk is full; the round is kept, see `flush`.
+            MachineError: the disk is full; the round is kept, see `flush`. InternalError: it is not running.
         """
         ended = time.time()
-        cell = self._cells.pop(row)
+        cell = self._cells.pop(row, None)
+        if cell is None:
+            raise InternalError(f"round {row} of the store has ended, and was not running")
 
         def write() -> list[Finding]:
             return write_end(self._base, row, cell, result, found, ended)

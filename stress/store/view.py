@@ -173,7 +173,7 @@ class View:
             for row in self._base.execute(sql, values):  # noqa: UP028 (`yield from` would close the cursor, too late)
                 yield row
         except sqlite3.Error as error:
-            raise schema.refused(self.path, error) from error
+            raise schema.refused(self.path, error, "read") from error
 
     def cells(self) -> tuple[CellRow, ...]:
         """The cells in the order in which they were first run."""
