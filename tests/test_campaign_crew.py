@@ -111,6 +111,17 @@ def test_a_member_that_is_stopped(crew: Callable[..., LocalCrew]) -> None:
     assert ended(hands)[0].why == "it was stopped by a signal"
 
 
+def test_a_member_that_stalls_leaves_its_stacks(crew: Callable[..., LocalCrew], tmp_path: Path) -> None:
+    slow = tmp_path / "slow.py"
+    slow.write_text("import time\n\ntime.sleep(600)\n")
+    hands = crew(stalled=1.5)
+    each = replace(cell("good"), source=str(slow))
+    hands.start(Task(each, Round(each, 0, 11, seconds=0.3)))
+    end, = ended(hands)
+    assert end.why.startswith("it stalled: nothing heard and no processor time used")
+    assert "slow.py" in (tmp_path / "logs" / "member-0" / "log").read_text()
+
+
 def test_a_member_that_takes_too_much_memory(crew: Callable[..., LocalCrew]) -> None:
     hands = crew(limit=1 << 20)
     hands.start(task(seconds=30))
