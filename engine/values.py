@@ -52,10 +52,17 @@ def _words(program: Program, tracks: Sequence[Track]) -> dict[tuple[int, int], l
 
 def _values(row: Primitive, value: int) -> tuple[int | None, int | None]:
     """What a step saw and what it stored, as far as its recorded value says."""
+    mask = (1 << row.width * 8) - 1
     if row.access == "load":
         return (value if row.result else None), None
     if row.access == "store":
-        return None, value & ((1 << row.width * 8) - 1)
+        return None, value & mask
     saw = value if row.returns == "old" else None
-    stored = value if row.returns in ("", "new") else None
+    stored = value & mask if row.returns in ("", "new") else 0 if row.returns == "zero" and value else None
+    if row.op in ("add", "sub") and row.fixed:  # one says the other
+        step = row.fixed[0] if row.op == "add" else -row.fixed[0]
+        if saw is not None:
+            stored = saw + step & mask
+        elif stored is not None:
+            saw = stored - step & mask
     return saw, stored

@@ -293,6 +293,28 @@ def test_a_worker_killed_in_the_middle_costs_the_round_it_was_in(monkeypatch: py
     assert _findings(ended)
 
 
+def test_a_scheduler_that_is_gone_or_open_is_one_line() -> None:
+    from stress.cluster.scheduler import Scheduler
+
+    made: Any = Scheduler.__new__(Scheduler)
+    made.client = _Client({})
+    with pytest.raises(MachineError, match="scheduler of the cluster is gone"):
+        made.workers()
+    made.client = _Client({"workers": {"tcp://10.0.0.9:3": {}}})
+    with pytest.raises(UsageError, match=r"worker tcp://10\.0\.0\.9:3 listens on an open network"):
+        made.workers()
+    made.client = _Client({"workers": {FAR: {"metrics": {"memory": 7}}, ONE: {}}})
+    assert made.workers() == {FAR: 7, ONE: 0}
+
+
+class _Client:
+    def __init__(self, info: dict[str, Any]) -> None:
+        self.info = info
+
+    def scheduler_info(self, n_workers: int) -> dict[str, Any]:  # noqa: ARG002
+        return self.info
+
+
 def _until(crew: ClusterCrew, over: Callable[[list[Ended]], bool]) -> list[Ended]:
     ended: list[Ended] = []
     limit = time.monotonic() + 120

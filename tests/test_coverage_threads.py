@@ -108,3 +108,15 @@ def test_values_say_what_was_read_where_times_do_not() -> None:
     assert follow(track(0, (W1, 0, 9), (W1, 0, 9)), one, initial=0) == {}  # by which of them?
     assert follow(track(0, (W1, 0, 9)), one, track(2, (CAS, 0, 9)), initial=0) == {}  # nobody knows what it stored
     assert follow(track(0, (W1, 0, 9), whole=False), one, initial=0) == {}
+
+
+def test_a_step_of_one_says_what_it_saw() -> None:
+    """Two that count down: who came to 0 has seen what the other one left."""
+    program = build(p.scenario(p.counts_down, p.counts_down))
+    site, = (s.index for s in program.sites if s.primitive == "atomic_dec_and_test")
+    tracks = [Track([(0, 9, Step(t, site, X, value))]) for t, value in enumerate((0, 1))]
+    assert following(program, tracks, lambda _at, _width: 2) == {}  # nobody knows what the first one left
+    returned = build(p.scenario(p.returns_less, p.returns_less))
+    site, = (s.index for s in returned.sites if s.primitive == "atomic_dec_return")
+    tracks = [Track([(0, 9, Step(t, site, X, value))]) for t, value in enumerate((1, 0))]
+    assert following(returned, tracks, lambda _at, _width: 2) == {(site, site): 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ class Scheduler:
         except ImportError as error:
             raise UsageError("--cluster needs dask.distributed: pip install 'pttorture[cluster]'") from error
         self._distributed = distributed
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters comes back as an error
         security = distributed.Security(require_encryption=True, **options) if options else None
         try:
             self.client = distributed.Client(address, security=security, timeout=_CONNECT, set_as_default=False)
@@ -39,9 +41,11 @@ class Scheduler:
             UsageError: one listens on an open network without TLS. MachineError: the scheduler is gone.
         """
         try:
-            found = self.client.scheduler_info(n_workers=-1)["workers"]
+            found = self.client.scheduler_info(n_workers=-1).get("workers")
         except (OSError, RuntimeError) as error:
             raise MachineError(f"the scheduler of the cluster is gone ({error})") from error
+        if found is None:  # the client has given it up
+            raise MachineError("the scheduler of the cluster is gone")
         for address in found:
             protocol, host = parts(address)
             if protocol != "tls" and not local(host):

@@ -55,6 +55,16 @@ def takes_back(mem: Mem) -> None:
 
 
 @protocol
+def counts_down(mem: Mem) -> None:
+    mem.atomic_dec_and_test(X)
+
+
+@protocol
+def returns_less(mem: Mem) -> None:
+    mem.atomic_dec_return(X)
+
+
+@protocol
 def compares(mem: Mem) -> None:
     mem.cmpxchg(X, 7, 8)
 
