@@ -27,7 +27,7 @@ class Scheduler:
         except ImportError as error:
             raise UsageError("--cluster needs dask.distributed: pip install 'pttorture[cluster]'") from error
         self._distributed = distributed
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters comes back as an error
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what matters comes back as an error
         security = distributed.Security(require_encryption=True, **options) if options else None
         try:
             self.client = distributed.Client(address, security=security, timeout=_CONNECT, set_as_default=False)
