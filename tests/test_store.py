@@ -77,7 +77,8 @@ def test_coverage_is_summed_per_variant(tmp_path: Path) -> None:
     with made(tmp_path / "c") as store:
         ran(store, round_of(PLAIN, 0), result(pairs=[("a.py:1", "a.py:2", 5), ("a.py:2", "a.py:1", 1)]))
         ran(store, round_of(SEARCH, 0), result(pairs=[("a.py:1", "a.py:2", 2)]))
-        assert [store.tallies()[cell.key].pairs for cell in (PLAIN, SEARCH)] == [2, 0]
+        tallies = store.tallies()
+        assert [(tallies[cell.key].pairs, tallies[cell.key].last_new) for cell in (PLAIN, SEARCH)] == [(2, 1), (0, 0)]
     with look(tmp_path / "c") as view:
         assert [(c.first, c.second, c.count) for c in view.coverage("counter:plain")] == [
             ("a.py:1", "a.py:2", 7), ("a.py:2", "a.py:1", 1)]
