@@ -29,13 +29,16 @@ class Spot:
 
 def spots_of(program: Program, sites: Iterable[int]) -> dict[int, Spot]:
     """The spots of some sites, in the order of their numbers."""
-    known = _all(program)
-    return {site: known[site] for site in sorted(set(sites)) if 0 <= site < len(known)}
+    known = _known(program)
+    return {
+        number: Spot(*known[number], f"{short_file(site.file)}:{site.line}")
+        for number in sorted(set(sites)) if 0 <= number < len(known) for site in [program.sites[number]]
+    }
 
 
 def renumbered(program: Program, recorded: Mapping[int, Spot]) -> dict[int, int]:
     """Recorded site -> the program's. One that is gone gets a number that no site of the program has."""
-    now = {(spot.function, spot.primitive, spot.number): site for site, spot in enumerate(_all(program))}
+    now = {key: site for site, key in enumerate(_known(program))}
     found = {}
     gone = len(program.sites)
     for site, spot in recorded.items():
@@ -45,11 +48,12 @@ def renumbered(program: Program, recorded: Mapping[int, Spot]) -> dict[int, int]
     return found
 
 
-def _all(program: Program) -> list[Spot]:
+def _known(program: Program) -> list[tuple[str, str, int]]:
+    """By site: function, primitive, and which one of these in the function."""
     counts: dict[tuple[str, str], int] = {}
     found = []
     for site in program.sites:
         key = (site.function, site.primitive)
         number = counts[key] = counts.get(key, -1) + 1
-        found.append(Spot(*key, number, f"{short_file(site.file)}:{site.line}"))
+        found.append((*key, number))
     return found

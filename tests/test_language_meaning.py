@@ -168,3 +168,26 @@ def test_endless_recursion_and_endless_loops_end(tmp_path: Path) -> None:
     execution, _ = run(tmp_path, "@protocol\ndef role(mem):\n    while 1:\n        pass\n")
     assert execution.violation is not None
     assert execution.violation.kind == "step-limit"
+
+
+def test_who_asks_whether_the_run_goes_on(tmp_path: Path) -> None:
+    """The native executor stops such threads, and waits for the others."""
+    p = program(tmp_path, '''
+@protocol
+def helper_inner(mem):
+    while mem.running():
+        mem.atomic64_inc(A)
+
+@protocol
+def helper_outer(mem):
+    helper_inner(mem)
+
+@protocol
+def asks(mem):
+    helper_outer(mem)
+
+@protocol
+def does_not(mem):
+    mem.atomic64_inc(A)
+''')
+    assert [thread.function in p.ask_running for thread in p.threads] == [True, False]

@@ -5,6 +5,7 @@ Deterministic: the gate makes each executor take the same steps, and every value
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ SAME = ("kind", "where", "site", "thread")
 SCENARIOS = sorted({name.partition(":")[0] for name in BREAKING})
 
 
+@cache  # for the tests that one worker runs of it
 def broken(name: str) -> tuple[Program, Schedule, Execution]:
     """The program, the schedule that breaks it, and what the search's machine did on it."""
     scenario, variant = find(name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from engine.declare import Geometry, Protocol, Role, Scenario, Variant
 from engine.errors import UsageError
@@ -81,6 +82,19 @@ class Program:
     @property
     def name(self) -> str:
         return f"{self.scenario.name}:{self.variant.name}"
+
+    @cached_property
+    def ask_running(self) -> frozenset[str]:
+        """The functions that ask `mem.running`, or call one that does."""
+        asking, calling = set(), {}
+        for name, function in self.functions.items():
+            statements = [*ir.walk(function.body)]
+            calling[name] = {each.function for each in statements if isinstance(each, ir.Call)}
+            if any(isinstance(each, ir.Prim) and each.name == "running" for each in statements):
+                asking.add(name)
+        while more := {name for name, called in calling.items() if called & asking} - asking:
+            asking |= more
+        return frozenset(asking)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from engine.memory.shadow import LIVE, STATE_MASK, reset_memory
 from engine.native import words as w
 from engine.native.build import Entry
 from engine.native.evidence import round_violation
-from engine.native.source import SETUP, loops_on_running, primitives_of, role_functions
+from engine.native.source import SETUP, primitives_of, role_functions
 from engine.words import MASK
 
 PREFER_WRITER = 2  # PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP
@@ -75,7 +75,7 @@ def thread_seed(seed: int, thread: int) -> int:
 def write_header(program: Program, arena: Arena, tail: w.Tail, rule: int) -> None:
     """What the library reads instead of constants, so that one library serves every layout."""
     layout = program.layout
-    loops = [loops_on_running(program, thread.function) for thread in program.threads]
+    loops = [thread.function in program.ask_running for thread in program.threads]
     values = {
         w.H_GLOBALS: layout.GLOBALS, w.H_DESCRIPTORS: layout.DESCRIPTORS, w.H_FRAMES: layout.FRAMES,
         w.H_END: layout.END, w.H_FRAME_SHIFT: layout.frame_bytes.bit_length() - 1, w.H_STATES: layout.STATES,

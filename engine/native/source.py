@@ -138,12 +138,6 @@ def role_functions(program: Program) -> list[str]:
     return sorted({function_of(scenario, role) for role in roles} | {t.function for t in program.threads})
 
 
-def loops_on_running(program: Program, name: str) -> bool:
-    """Whether a function, or one it calls, asks `mem.running`."""
-    return any(isinstance(stmt, ir.Prim) and stmt.name == "running"
-               for each in _callee_first(program.functions, [name]) for stmt in ir.walk(program.functions[each].body))
-
-
 def primitives_of(program: Program) -> Iterator[ir.Prim]:
     """Every primitive that this variant can reach: with its parameters folded, whether the program is or not."""
     if not program.folded:
