@@ -174,6 +174,14 @@ def test_a_store_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [schema.NAME, "lock"]
 
 
+def test_an_sqlite_that_is_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(tmp_path / "c").close()
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 26, 0))
+    for use in (lambda: made(tmp_path / "new"), lambda: look(tmp_path / "c"), lambda: Store.open(tmp_path / "c")):
+        with pytest.raises(MachineError, match=r"needs SQLite 3\.35 or newer"):
+            use()
+
+
 def test_every_commit_is_synced(tmp_path: Path) -> None:
     made(tmp_path).close()
     with Store.open(tmp_path) as store:

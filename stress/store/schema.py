@@ -21,6 +21,7 @@ SCHEMA: Final = 1
 APPLICATION: Final = 0x70747472  # "pttr"
 _MAGIC: Final = b"SQLite format 3\0"
 _LOG_LIMIT: Final = 32 << 20  # bytes that the log keeps after a reader has held it open
+OLDEST: Final = (3, 35)  # of SQLite: it has RETURNING
 #: Answers of SQLite that say that the file is not what was once written.
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -65,6 +66,7 @@ def made(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         for torn in path.parent.glob(f".{path.name}.*.new"):  # of one that was killed
             torn.unlink()
+        _version()
         with contextlib.closing(sqlite3.connect(unfinished, isolation_level=None)) as base:
             base.executescript(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA};"
                                f"PRAGMA journal_mode = OFF; BEGIN; {TABLES}")
@@ -143,7 +145,14 @@ def _looking(path: Path, mode: str, how: str = "quick_check") -> sqlite3.Connect
     return base
 
 
+def _version() -> None:
+    if sqlite3.sqlite_version_info[:2] < OLDEST:
+        raise MachineError(f"a campaign needs SQLite {'.'.join(map(str, OLDEST))} or newer; this Python has "
+                           f"{sqlite3.sqlite_version}")
+
+
 def _connected(path: Path, mode: str) -> sqlite3.Connection:
+    _version()
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=20.0)
 
 
