@@ -145,6 +145,17 @@ def test_an_end_that_is_refused_leaves_nothing(tmp_path: Path) -> None:
         assert (view.coverage(), view.findings()) == ((), ())
 
 
+def test_a_write_that_can_never_succeed_does_not_wait(tmp_path: Path) -> None:
+    with made(tmp_path) as store:
+        row = store.begin(round_of(PLAIN, 0))
+        with pytest.raises(InternalError, match="NOT NULL"):
+            store.event("kind", None)  # type: ignore[arg-type]
+        found = findings_of(PLAIN, result(violation()))
+        assert store.end(row, result(violation()), [*found, *found]) == found
+    with look(tmp_path) as view:
+        assert [f.count for f in view.findings()] == [6]
+
+
 def test_samples_events_and_explanations(tmp_path: Path) -> None:
     with made(tmp_path / "c") as store:
         found, = ran(store, round_of(PLAIN, 0), result(violation()))

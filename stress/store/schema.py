@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from engine.errors import MachineError, PttortureError, UsageError
+from engine.errors import InternalError, MachineError, PttortureError, UsageError
 
 NAME: Final = "campaign.sqlite"
 SCHEMA: Final = 1
@@ -24,6 +24,8 @@ _LOG_LIMIT: Final = 32 << 20  # bytes that the log keeps after a reader has held
 OLDEST: Final = (3, 35)  # of SQLite: it has RETURNING
 #: Answers of SQLite that say that the file is not what was once written.
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+#: What no other disk would cure.
+_OURS: Final = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)
 
 TABLES: Final = """
 CREATE TABLE campaign (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -201,6 +203,8 @@ def refused(path: Path, error: sqlite3.Error, what: str = "write") -> PttortureE
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DAMAGED:
         return _damaged(path, str(error))
+    if isinstance(error, _OURS):
+        return InternalError(f"{path}: {error}")
     full = ": no space left on its disk" if code == sqlite3.SQLITE_FULL else f": {error}"
     return MachineError(f"cannot {what} {path}{full}")
 
