@@ -7,6 +7,7 @@ sample, so only what is there counts, never what is not. Counts of different run
 
 from __future__ import annotations
 
+import struct
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -72,7 +73,7 @@ class Sampler:
             return
         try:
             self.counts.update(places(session.coverage() or {}, self.program))
-        except (AttributeError, KeyError, ValueError, IndexError):
+        except (AttributeError, KeyError, ValueError, IndexError, struct.error):
             return
         end = time.monotonic()
         self._due = end + (end - begin) / _SHARE

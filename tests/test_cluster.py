@@ -268,14 +268,16 @@ def test_what_is_wrong_with_a_worker_is_one_line() -> None:
 @pytest.mark.filterwarnings("default")
 def test_a_worker_killed_in_the_middle_costs_the_round_it_was_in(monkeypatch: pytest.MonkeyPatch,
                                                                  tmp_path: Path) -> None:
+    import dask
     import distributed
 
     from stress.cluster.scheduler import Scheduler
 
     monkeypatch.setenv("PTTORTURE_JIT", "0")  # of the workers: nothing is compiled
     searches, sleeper = [search(n) for n in range(6)], slow(0, 30.0)
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None,
-                                  local_directory=str(tmp_path / "dask")) as cluster:
+    with (dask.config.set({"temporary-directory": str(tmp_path)}),
+          distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1",
+                                   dashboard_address=None) as cluster):
         crew = ClusterCrew(Scheduler(cluster.scheduler_address), 0, seconds=4.0)
         for task in [*searches[:2], sleeper, *searches[2:]]:  # it has two searches before it in its lease
             crew.start(task)
