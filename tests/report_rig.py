@@ -68,13 +68,14 @@ def campaign(folder: Path) -> Path:
     """Two real races, one of them not expected, three executors, a lost round, events and samples."""
     store = store_in(folder, "S4")
     pairs = [["a.py:1", "b.py:2", 4], ["b.py:2", "a.py:1", 1], ["a.py:1", "c.py:3", 2]]
-    for race, expected in ((FREED, "use-after-free"), (CACHED, "clean")):
+    for race, expected, seconds in ((FREED, "use-after-free", 2.0), (CACHED, "clean", 70.0)):
         schedule = schedule_of(race)[1]
         for executor in ("native", "python", "explore"):
             cell = Cell(schedule.scenario, schedule.variant, executor=executor)
             for number in range(3):
                 found = [violation(schedule)] if number == 1 else []
-                ran(store, cell, number, result(*found, expected=expected, coverage=pairs), explained(race))
+                given = result(*found, expected=expected, coverage=pairs, seconds=seconds)
+                ran(store, cell, number, given, explained(race))
     store.lose(store.begin(Round(cell, 9, 1, seconds=2.0), 1), "worker 1 was killed: no progress for 60 s")
     store.event("clock", "the clock went back by 3 s")
     store.sample("memory", 150 << 20)

@@ -188,6 +188,7 @@ def test_tables_are_sorted_by_their_values(opened: Opened) -> None:
         cells = table.locator("tbody td:nth-child(6)").all()
         orders.append([float(cell.get_attribute("data-value")) for cell in cells])
     assert orders[0] == sorted(orders[0])
+    assert orders[0][0] < orders[0][-1]
     assert orders[1] == orders[0][::-1]
 
 
@@ -200,5 +201,7 @@ def test_nothing_that_a_name_says_is_run(opened: Opened) -> None:
     viewer = page.locator(".viewer")
     viewer.get_by_label("to the end (End)").click()
     assert EVIL.replace("\x00", "") in str(viewer.text_content()).replace("\x00", "")
+    assert viewer.locator(".line.fails").count() == 1
+    assert "mem.check(mem.read_once(COUNT) == 2" in viewer.locator(".rest .line.fails").inner_text()
     assert page.locator("img").count() == 0
     assert page.evaluate("window.ran") is None

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from engine.explore import explore, recording_of
-from engine.explore.film import Film, film
+from engine.explore.film import Film, film, leads_to
 from engine.language.program import Program, build
 from engine.schedule import ALONE, Schedule
 from tests.protocols import counter
@@ -92,6 +92,14 @@ def test_a_table_is_known_by_what_leads_to_it() -> None:
     assert value["word", "root", 0][3] == 1  # points to frame 1
     assert value["pt", 1, 0][2] == 2  # leads to the table in frame 2
     assert len(value["pt", 3, 0]) == 1  # a leaf: the pages of devices are no frames
+
+
+@pytest.mark.parametrize(("entry", "frame"), [
+    (0x3003, 3), (0x3001, 3), (0x80000000_00003003, 3), (0x3080, 0), (0x40000003003, 0), (0x3, 0), (0x10003, 0),
+])
+def test_what_leads_to_a_table(entry: int, frame: int) -> None:
+    """A pointer that somebody keeps in a page is aligned, a page of a device lies behind all frames."""
+    assert leads_to(entry, 16) == frame
 
 
 def test_the_walkers_caches_are_known_and_read_in_words() -> None:

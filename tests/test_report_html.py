@@ -246,3 +246,13 @@ def test_a_viewer_that_cannot_be_written_or_has_nothing_to_show(tmp_path: Path,
     cli.main(["explore", f"{COUNTER}:atomic", "--strategy", "dfs", "--html", str(target)])
     assert f"no schedule written to {target}: nothing was found" in " ".join(capsys.readouterr().out.split())
     assert not target.exists()
+
+
+@pytest.mark.parametrize(("most", "ticks"), [
+    (100, "0 s,15 s,30 s,45 s,60 s,75 s,90 s"), (600, "0 min,2 min,4 min,6 min,8 min,10 min"),
+    (28_000, "0 h,2 h,4 h,6 h"), (400_000, "0 d,1 d,2 d,3 d,4 d"),
+])
+def test_times_along_an_axis_have_one_unit(most: float, ticks: str) -> None:
+    axis = axes.linear("time", most, "s")
+    assert ",".join(map(axis.tick, axis.ticks)) == ticks
+    assert axis.high == most

@@ -200,7 +200,7 @@ class _Cutter:
             text = layout.where(number)
             pointer = (number - layout.FRAMES) // layout.frame_bytes if number >= layout.FRAMES else 0
         elif address >= layout.FRAMES:
-            entry = _leads_to(number, self.program.geometry.frames)
+            entry = leads_to(number, self.program.geometry.frames)
         elif address < layout.DESCRIPTORS and number > (1 << 64) - 1024:
             text = f"-{(1 << 64) - number}"
         if says := self.program.caches.get(layout.where(address).partition("[")[0]):
@@ -261,7 +261,7 @@ def _frames_of_interest(shots: list[Snapshot]) -> set[int]:
     return frames
 
 
-def _leads_to(entry: int, frames: int) -> int:
+def leads_to(entry: int, frames: int) -> int:
     """The frame that an entry of a table leads to, 0 for none: `pfn << 12 | flags`, one of the two lowest bits set."""
     pfn = (entry & (1 << 52) - 1) >> 12
     return pfn if entry & 3 and 0 < pfn < frames else 0

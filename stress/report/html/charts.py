@@ -70,7 +70,7 @@ def _grid(x: Axis, y: Axis) -> Html:
     for tick in y.ticks:
         down = _f(_y(y, tick))
         parts += [el("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=down, y2=down, class_="grid"),
-                  el("text", y.text(tick), x=_LEFT - 5, y=_f(_y(y, tick) + 4), text_anchor="end")]
+                  el("text", y.tick(tick), x=_LEFT - 5, y=_f(_y(y, tick) + 4), text_anchor="end")]
     middle = (_TOP + bottom) / 2
     parts.append(el("text", y.label, x=12, y=_f(middle), text_anchor="middle", class_="label",
                     transform=f"rotate(-90 12 {_f(middle)})"))
@@ -82,7 +82,7 @@ def _ticks_x(x: Axis, top: float, bottom: float) -> Html:
     for tick in x.ticks:
         across = _f(_x(x, tick))
         parts += [el("line", x1=across, x2=across, y1=_f(top), y2=_f(bottom), class_="grid"),
-                  el("text", x.text(tick), x=across, y=_f(bottom + 16), text_anchor="middle")]
+                  el("text", x.tick(tick), x=across, y=_f(bottom + 16), text_anchor="middle")]
     parts.append(el("text", x.label, x=_f((_LEFT + WIDTH - _RIGHT) / 2), y=_f(bottom + 36), text_anchor="middle",
                     class_="label"))
     return join(parts)

@@ -45,7 +45,9 @@ function cpuCard(player, scene, cpu, context) {
   const acts = Boolean(player.step) && player.step.cpu === cpu;
   const lines = [];
   if (acts) lines.push(codeLine("did", player.stack(player.step.stack), player.step.text, player.step.fails));
-  const over = acts && player.step.fails; // the step that fails is the last one
+  const failed = failedCheck(player, cpu);
+  if (failed) lines.push(failed);
+  const over = failed || (acts && player.step.fails); // it goes no further
   if (status !== "done" && !over) lines.push(codeLine(status === "ready" ? "next" : "stands", player.stack(at), "", ""));
   const said = statusText(player, scene, cpu, status);
   const buffered = (scene.buffers[cpu] || []).map((text) => el("li", {}, text));
@@ -71,12 +73,20 @@ function codeLine(label, { names, place }, text, fails) {
     el("div", { class: "stack" }, el("span", { class: "label" }, label), " ", names.join(" › ")),
     place ? el("code", {}, place.text || "(source not found)") : null,
     place ? el("div", { class: "where" }, place.where) : null,
-    text ? el("div", { class: "what" }, text, fails ? el("strong", { class: "fails" }, ` ✗ ${fails}`) : null) : null);
+    text || fails ? el("div", { class: "what" }, text, fails ? el("strong", { class: "fails" }, ` ✗ ${fails}`) : null) : null);
+}
+
+// A check or a warning is no step: where it stands, if the execution ends with it.
+function failedCheck(player, cpu) {
+  const violation = player.film.violation;
+  const place = violation && !["deadlock", "livelock"].includes(violation.kind) ? player.place(violation.place) : null;
+  if (!place || violation.cpu !== cpu || player.at < player.length || (player.step && player.step.fails)) return null;
+  return codeLine("fails", { names: [], place }, "", violation.kind);
 }
 
 function restCard(player, step) {
   return el("div", { class: "cpu acts rest" }, el("h5", {}, "▶ the check at rest"),
-    codeLine("did", player.stack(step.stack), step.text, step.fails));
+    codeLine("did", player.stack(step.stack), step.text, step.fails), failedCheck(player, -1));
 }
 
 // --- what the step has changed ---
