@@ -174,6 +174,7 @@ def test_without_films_there_are_pictures(folder: Path) -> None:
     document = page_of(folder, films=0)
     assert "application/json" not in document.partition("<script>")[0]
     assert document.count("<pre") >= 2
+    assert document.count("step by step: pttorture replay campaign/findings/") == 2
 
 
 @pytest.mark.parametrize(("value", "unit", "said"), [

@@ -12,7 +12,7 @@ _CLOCK: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 
 
 
 _LOG_CLOCK: Final = (0.001, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36000.0, 86400.0, 864000.0)
-_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Axis:
         """Shorter than `text`: on a linear axis all times are in one unit."""
         if self.unit != "s" or self.log:
             return self.text(value)
-        length, name = next(unit for unit in _UNITS if self.high >= 2 * unit[0] or unit[0] == 1)
+        length, name = next((unit for unit in _UNITS if self.high >= 2 * unit[0]), (1, "s"))
         return f"{value / length:.4g} {name}"
 
 

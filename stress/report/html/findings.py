@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -27,26 +28,27 @@ def findings(found: Sequence[FindingRow], spent: dict[str, float], began: float,
              films: int = FILMS) -> list[Html]:
     """The whole part of the page. What is not as expected comes first, then what was seen first."""
     ordered = sorted(found, key=lambda finding: finding.expected)
+    home = shlex.quote(folder.resolve().name or ".")  # as one who stands beside the folder calls it
     shown = ordered[:SECTIONS]
     parts = [_table(ordered[:ROWS], {finding.signature for finding in shown}, spent)]
     if len(ordered) > ROWS:
         parts.append(el("p", f"{len(ordered) - ROWS:,} more findings are not in this table.", class_="dim"))
     if len(ordered) > SECTIONS:
-        parts.append(el("p", f"The first {SECTIONS} follow in detail; `pttorture repro SIGNATURE` shows any other.",
-                        class_="dim"))
+        parts.append(el("p", f"The first {SECTIONS} follow in detail; `pttorture repro SIGNATURE --campaign {home}` "
+                             "shows any other.", class_="dim"))
     left = FILM_BYTES
     for number, finding in enumerate(shown):
-        film, why = _film(finding, folder) if number < films and left > 0 else (None, _unfilmed(finding, films))
+        film, why = _film(finding, folder) if number < films and left > 0 else (None, _unfilmed(finding, home))
         block = markup.data(f"film-{finding.signature}", film) if film else None
         left -= len(block or "")
-        parts.append(_section(finding, began, block, why, opened=number == 0))
+        parts.append(_section(finding, began, home, block, why, opened=number == 0))
     return parts
 
 
-def _unfilmed(finding: FindingRow, films: int) -> str:
-    if not _schedule(finding):
+def _unfilmed(finding: FindingRow, home: str) -> str:
+    if not (finding.explanation or {}).get("schedule"):
         return ""
-    return f"step by step: pttorture replay findings/{finding.signature}/schedule.json --html FILE" if films else ""
+    return f"step by step: pttorture replay {home}/findings/{finding.signature}/schedule.json --html FILE"
 
 
 def _schedule(finding: FindingRow) -> str:
@@ -77,16 +79,16 @@ def _row(finding: FindingRow, linked: bool, spent: dict[str, float]) -> list[Any
             markup.number(after, duration(after) if after is not None else ""), "yes" if explained else "no"]
 
 
-def _section(finding: FindingRow, began: float, film: Html | None, why: str, *, opened: bool) -> Html:
+def _section(finding: FindingRow, began: float, home: str, film: Html | None, why: str, *, opened: bool) -> Html:
     name = finding.signature
     sign = el("span", "expected", class_="dim") if finding.expected else el("strong", "✗ not expected", class_="bad")
     return el(
         "details", el("summary", el("h3", finding.title), " ", sign, f" · {count(finding.count, 'time')}"),
-        _about(finding, began), el("div", class_="screen"), film, el("p", why, class_="dim") if why else None,
+        _about(finding, began, home), el("div", class_="screen"), film, el("p", why, class_="dim") if why else None,
         _picture(finding), _evidence(finding), class_="finding", id=f"finding={name}", data_finding=name, open=opened)
 
 
-def _about(finding: FindingRow, began: float) -> Html:
+def _about(finding: FindingRow, began: float, home: str) -> Html:
     violation, explanation = finding.violation, finding.explanation or {}
     first = finding.round
     facts: list[tuple[str, Any]] = [
@@ -98,7 +100,7 @@ def _about(finding: FindingRow, began: float) -> Html:
                  f"(after {duration(max(0.0, finding.first - began))}), last {moment(finding.last)}"),
         ("first in", f"round {first.number} of {first.cell.title}, {first.cell.mode}, seed {first.seed}"),
         ("explained", str(explanation.get("explained", "")) or "not yet"),
-        ("again", el("code", f"pttorture repro {finding.signature}") if _schedule(finding) else ""),
+        ("again", el("code", f"pttorture repro {finding.signature} --campaign {home}") if _schedule(finding) else ""),
     ]
     return markup.table(f"About {finding.signature}", ("", ""),
                         [[el("th", name, scope="row"), value] for name, value in facts if value])
