@@ -94,6 +94,12 @@ def test_another_folder_is_no_new_bug(mine: Path, tmp_path: Path) -> None:
     assert seen(moved) == seen(mine)
 
 
+def test_the_place_in_a_schedule_is_the_same(mine: Path) -> None:
+    cell = replace(PLAIN, source=str(mine))
+    whole, = signatures(cell, {**violation(), "where": at(mine, "== 2")})
+    assert signatures(cell, {**violation(), "where": at(mine, "== 2").rpartition("/")[2]}) == [whole]
+
+
 def test_equal_lines_of_a_function_are_told_apart(mine: Path) -> None:
     mine.write_text("def f(mem):\n    mem.lock(A)\n    x\n    mem.lock(A)\n\n\ndef g(mem):\n    mem.lock(A)\n")
     names = [named(f"{mine}:{line}") for line in (2, 4, 8)]

@@ -14,16 +14,17 @@ _STRING: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 _AROUND: Final = re.compile(r"\s*([()\[\]])\s*|\s+(?=,)")
 
 
-def named(place: str) -> str:
+def named(place: str, source: str = "") -> str:
     """`file:line` as `file function text`, with the number of the line among equal ones of that function if there are
-    several. A place that cannot be read stays as it is, without its line.
+    several. A place that cannot be read stays as it is, without its line. `source`: a user's file, which schedules name
+    without its folder.
 
     Words in quotes are left out: a message that is put better is no new bug.
     """
     file, _, line = place.rpartition(":")
     if not file or not line.isdigit():
         return place
-    path = Path(file) if Path(file).is_absolute() else Path(ROOT) / file
+    path = Path(source) if source and Path(source).name == file else Path(ROOT) / file  # an absolute one stays so
     try:
         return _named(str(path), path.stat().st_mtime_ns, int(line))
     except OSError:

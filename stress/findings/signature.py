@@ -75,7 +75,7 @@ def findings_of(cell: Cell, result: Mapping[str, Any]) -> list[Finding]:
 
 def _finding(cell: Cell, result: Mapping[str, Any], violation: Mapping[str, Any]) -> Finding:
     kind, expected = str(violation["kind"]), str(result.get("expected", CLEAN))
-    places = places_of(violation)
+    places = places_of(violation, cell.source)
     where = " and ".join(places) if kind == "deadlock" else _short(str(violation.get("where", "")))
     beside = expected if expected not in (CLEAN, kind) else ""
     title = f"{cell.title}: {kind}" + (f" at {where}" if where else "") + (f", beside {beside}" if beside else "")
@@ -85,13 +85,13 @@ def _finding(cell: Cell, result: Mapping[str, Any], violation: Mapping[str, Any]
         violation={**violation, "expected": expected}, title=title, beside=beside)
 
 
-def places_of(violation: Mapping[str, Any]) -> tuple[str, ...]:
+def places_of(violation: Mapping[str, Any], source: str = "") -> tuple[str, ...]:
     """The lines that a violation is about, named so that edits elsewhere leave them; of a deadlock its locks."""
     kind = violation["kind"]
     if kind in ANYWHERE:
         return locks_of(str(violation.get("message", ""))) if kind == "deadlock" else ()
     parts = ("where", "other") if kind in _TWO_PLACES else ("where",)
-    return tuple(named(str(violation[part])) for part in parts if violation.get(part))
+    return tuple(named(str(violation[part]), source) for part in parts if violation.get(part))
 
 
 def signature(cell: Cell, kind: str, places: tuple[str, ...]) -> str:
