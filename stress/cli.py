@@ -67,6 +67,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if argv and not argv[0].startswith("-") and argv[0] not in COMMANDS:
         raise UsageError(f"unknown command {argv[0]!r}{options.close(argv[0], COMMANDS)}")
     args, unknown = parser.parse_known_args(argv)
+    if args.command is None and unknown:
+        raise UsageError(f"unknown argument {unknown[0]!r}{options.close(unknown[0], ('--help', '--version'))}")
     if args.command is None:
         raise UsageError(f"no command; there is: {', '.join(COMMANDS)} (see pttorture --help)")
     if unknown:

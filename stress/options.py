@@ -37,7 +37,13 @@ def seconds(text: str) -> float:
 
 def hours(text: str) -> float:
     """Hours: `60`, `0.5`, or a duration with a unit."""
-    return seconds(text if text[-1:] in _UNITS else text + "h") / 3600
+    if text[-1:] in _UNITS:
+        return seconds(text) / 3600
+    try:
+        return seconds(text + "h") / 3600
+    except argparse.ArgumentTypeError:
+        raise _bad(f"{text!r} is not a duration above 0 and up to 30d; write for example 60, 0.5 (hours), 30m "
+                   "or 2d") from None
 
 
 def size(text: str) -> int:

@@ -156,7 +156,7 @@ def _read_file(name: str) -> tuple[Schedule, str]:
     try:
         text = Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name}: cannot be read ({error})") from error
+        raise UsageError(f"{name}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
     return parsed(text, name, Path(name).parent)
 
 

@@ -95,11 +95,14 @@ def assert_holds(schedule: str, file: str) -> None:
         AssertionError: with the picture.
         UsageError: the scenario is not there any more.
     """
+    __tracebackhide__ = True  # pytest shows the test, not this
     given, source = parsed(schedule, file, Path(file).parent)
     program = given.program(finder(source))
     found = outcome(program, given.fitted(program))
     if found.breaks is not False:
-        raise AssertionError("\n" + found.text)
+        ended = found.schedule.violation or {}
+        what = f"breaks: {ended.get('kind')} at {ended.get('where')}" if found.breaks else "is not known to hold"
+        raise AssertionError(f"{program.name} {what}\n{found.text}")
 
 
 def outcome(program: Program, schedule: Schedule, *, steps: bool = False) -> Outcome:

@@ -38,15 +38,30 @@ def choose(name: str, *, first: bool = False) -> list[Chosen]:
     Raises:
         UsageError: nothing has that name; says what is close.
     """
-    path, _, variant = name.partition(".py:")
-    if name.endswith(".py") or variant:
-        return _from_file(path + ".py" if variant else name, variant, first)
+    path, colon, variant = name.partition(".py:")
+    if name.endswith(".py") or colon:
+        return _from_file(path + ".py" if colon else name, variant, first)
     from scenarios import find
 
-    scenario, picked = find(name)
+    try:
+        scenario, picked = find(name)
+    except UsageError as error:
+        raise UsageError(_meant(name) or str(error)) from error
     if name != scenario.name or first:
         return [Chosen(scenario, picked)]
     return [Chosen(scenario, each) for each in scenario.variants]
+
+
+def _meant(name: str) -> str:
+    """What to say of a name that is that of a file, or nearly; "" if it is not."""
+    base, colon, variant = name.partition(":")
+    if base and Path(base + ".py").is_file():
+        return f"no scenario or race is called {name!r}, did you mean {base}.py{colon}{variant}?"
+    if name.endswith(".json"):
+        return f"{name}: no scenario; a schedule is run again by: pttorture replay {name}"
+    if "/" in base or Path(base).exists():
+        return f"{name}: no scenario; a file of yours has a name that ends in .py"
+    return ""
 
 
 def _from_file(path: str, variant: str, first: bool) -> list[Chosen]:

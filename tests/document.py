@@ -30,6 +30,7 @@ from tests.pytest_help import ROOT, entry_point
 BLOCK = re.compile(r"^```(\w+)[ ]?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = {"pttorture": ["-m", "stress"], "pytest": ["-m", "pytest", "-p", "no:cacheprovider"], "python": []}
 COMPILING = re.compile(r"(\S+: )?compil(ing|ed) ")  # once, or never if it is in the cache
+LONG = re.compile(r"(?<=s) \(\d+:\d\d:\d\d\)$")  # what pytest adds to a minute and more
 SECONDS = 300.0
 
 
@@ -96,7 +97,7 @@ def typed_in(typed: Typed, folder: Path) -> Typed:
     done = subprocess.run([sys.executable, *COMMANDS[name], *arguments], cwd=folder, env=environment, text=True,
                           capture_output=True, timeout=SECONDS, check=False)
     typed.code = done.returncode
-    lines = [line.rstrip() for line in done.stdout.splitlines() if not COMPILING.match(line)]
+    lines = [LONG.sub("", line.rstrip()) for line in done.stdout.splitlines() if not COMPILING.match(line)]
     typed.printed = "".join(f"{line}\n" for line in lines)
     return typed
 

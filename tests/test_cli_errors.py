@@ -48,6 +48,9 @@ ROOT = Path(__file__).parent.parent
     ("run COUNTER --threads 3", "none that can be repeated"),
     ("replay S1-a --processes", "has no effect with --executor explore"),
     ("replay S1-a --executor nativ", "did you mean 'native'?"),
+    ("--versio", "unknown argument '--versio'; did you mean '--version'?"),
+    ("run tests/README", "no scenario; a file of yours has a name that ends in .py"),
+    ("explore race.json", "no scenario; a schedule is run again by: pttorture replay race.json"),
     ("run nonsense", "no scenario or race is called 'nonsense'"),
     ("run S1-z", "no scenario or race is called 'S1-z', did you mean S1-"),
     ("explore COUNTER --strategy dsf", "did you mean 'dfs'?"),
@@ -73,6 +76,12 @@ def test_wrong_use(command: str, said: str, capsys: pytest.CaptureFixture[str]) 
     assert err.count("\n") == 1
     assert err.startswith("pttorture: ")
     assert said in err
+
+
+def test_a_file_without_its_ending(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    assert cli.main(["explore", "tests/protocols/counter:plain"]) == 2
+    assert "did you mean tests/protocols/counter.py:plain?" in capsys.readouterr().err
 
 
 def test_protocol_outside_the_language_has_a_caret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

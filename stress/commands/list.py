@@ -24,7 +24,8 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(textwrap.fill(f"{scenario.name}: {scenario.about}", 80, subsequent_indent="  ") + "\n")
         for variant in scenario.variants:
             item = f"{variant.item} " if variant.item else ""
-            sys.stdout.write(f"    {variant.name:<24} {item + variant.kind:<18} {_expectation(variant)}\n")
+            row = f"    {variant.name:<24} {item + variant.kind:<18} {_expectation(variant)}"
+            sys.stdout.write(textwrap.fill(row, 80, subsequent_indent=" " * 50, break_on_hyphens=False) + "\n")
     return 0
 
 

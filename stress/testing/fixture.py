@@ -33,7 +33,6 @@ class Pttorture:
         self._results: list[Result] = []
         self._notes: list[str] = []
         self._checked = False
-        self._failed: Result | None = None
         self._headline = ""
 
     @property
@@ -103,9 +102,9 @@ class Pttorture:
             return
         if self._headline:
             telling.headed(report, self._item, self._headline)
-        for result in self._blamed():
-            if result is not self._failed:
-                telling.section(report, result.title, self._text(result))
+            return
+        for result in self._blamed():  # an assertion has failed: it does not show them
+            telling.section(report, result.title, self._text(result))
 
     def _blamed(self) -> list[Result]:
         """The results that a failed test may be about."""
@@ -142,7 +141,7 @@ class Pttorture:
             return result
         if result.outcome == "missed" and result.check.given.get("allow_missed"):
             pytest.skip(result.headline)
-        self._failed, self._headline = result, result.headline
+        self._headline = result.headline
         pytest.fail(self._text(result), pytrace=False)
 
     def _text(self, result: Result) -> str:
