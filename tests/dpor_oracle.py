@@ -20,7 +20,6 @@ from engine.explore.machine import cells as c
 from engine.explore.machine.arrays import constant, words
 from engine.explore.machine.control import SOURCES
 from engine.explore.strategies import cells as x
-from engine.explore.strategies import dpor_cells as d
 from engine.explore.strategies import dpor_reverse as reverse
 from engine.explore.strategies.base import Options
 from engine.jit import entry
@@ -36,7 +35,11 @@ def probe(C: Any, S: Any, U: Any, F: Any, A: Any, what: int, i: int, j: int) -> 
     depend. 3: A[j] has read what thread i watches. 4: end thread i."""
     C, S, U, F, A = constant(C), words(S), words(U), constant(F), words(A)
     if what == 0:
-        return reverse.enabled(C, S, U, F)
+        mask = np.int64(0)
+        for p in range(C[c.C_PROCESSES]):
+            if reverse.possible(C, S, U, F, p):
+                mask |= np.int64(1) << p
+        return mask
     if what == 1:
         a.next_access(C, S, F, i, A, j)
     elif what == 2:
@@ -220,6 +223,6 @@ class Reduced:
                 raise TooManyError
         self.executions = search.count(x.X_EXECUTIONS)
         self.blocked = search.count(x.X_BLOCKED)
-        self.diverged = search.count(d.X_DIVERGED)
-        self.peak = search.count(d.X_PEAK)
+        self.diverged = search.count(x.X_DIVERGED)
+        self.peak = search.count(x.X_PEAK)
         machine.reset()

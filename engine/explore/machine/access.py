@@ -35,7 +35,7 @@ MODE: Final = 2
 LO_2: Final = 3
 HI_2: Final = 4
 MODE_2: Final = 5
-HOW: Final = 6  # VARIES, WAITS
+HOW: Final = 6  # VARIES, WAITS, MORE
 EXTRAS: Final = 7  # how many pairs (lo, hi) of places read before follow
 SIZE: Final = 8
 EXTRAS_MAX: Final = 6  # more are merged into the last one
@@ -53,6 +53,7 @@ LOCK: Final = 64  # + 16 * rule + label
 # bits of HOW
 VARIES: Final = 1  # what it does depends on the state
 WAITS: Final = 2  # it may have to wait: a grant, a turn of a spin loop, something behind buffered stores, a flush
+MORE: Final = 4  # it has more than the first interval
 
 LABELS: Final = ("read taken", "read queued", "read granted", "write taken", "write queued", "write granted",
                  "read unlock", "write unlock", "read trylock taken", "read trylock failed", "write trylock taken",
@@ -75,8 +76,10 @@ LABELS_COMMUTE: Final[dict[int, tuple[tuple[int, int], ...]]] = {
     **dict.fromkeys((ops.PTHREAD_WRITER, ops.FAIR, ops.READ_FIRST, ops.WRITE_FIRST), (*_ALWAYS, *_NO_ORDER, *_LEAVING)),
 }
 
-# the array F that strategies pass along: for each lock mode the labels it commutes with, then a flag per row of code
-F_ROWS: Final = 128
+# the array F that strategies pass along: for each lock mode the labels it commutes with, 16 numbers of the strategy's
+# own that do not change, then a flag per row of code
+F_OWN: Final = 128
+F_ROWS: Final = F_OWN + 16
 RELAXES: Final = 1  # the local work after this step may come to a cpu_relax
 
 POOL: Final = 1  # places; no address is that low
@@ -192,6 +195,7 @@ def second(A: Any, at: Any, lo: Any, hi: Any, mode: Any) -> None:
     A[at + LO_2] = lo
     A[at + HI_2] = hi
     A[at + MODE_2] = mode
+    A[at + HOW] |= MORE
 
 
 @jit
@@ -291,6 +295,7 @@ def of_member(C: Any, address: Any, what: Any, offset: Any, A: Any, at: Any) -> 
 def add_read(A: Any, at: Any, lo: Any, hi: Any) -> None:
     """One more place read; beyond the last slot it is merged into it."""
     n = A[at + EXTRAS]
+    A[at + HOW] |= MORE
     if n < EXTRAS_MAX:
         A[at + SIZE + 2 * n] = lo
         A[at + SIZE + 2 * n + 1] = hi
@@ -387,21 +392,16 @@ def next_access(C: Any, S: Any, F: Any, t: Any, A: Any, at: Any) -> None:
 
 
 @jit
-def modes_depend(F: Any, a: Any, b: Any, same: Any) -> Any:
-    """Of two intervals that overlap. `same`: they are equal."""
-    if a >= LOCK and b >= LOCK:
-        return not F[a - LOCK] >> ((b - LOCK) & 15) & 1
-    if a == READ and b == READ:
-        return False
-    return not (a == b and a >= ADD and same)
-
-
-@jit
 def meets(F: Any, A: Any, a: Any, B: Any, b: Any) -> Any:
     """Whether two intervals, each (lo, hi, mode), conflict."""
     if A[a] >= B[b + 1] or B[b] >= A[a + 1]:
         return False
-    return modes_depend(F, A[a + MODE], B[b + MODE], A[a] == B[b] and A[a + 1] == B[b + 1])
+    mode, other = A[a + MODE], B[b + MODE]
+    if mode < ADD or other < ADD:
+        return mode | other != READ
+    if mode >= LOCK and other >= LOCK:
+        return not F[mode - LOCK] >> ((other - LOCK) & 15) & 1
+    return mode != other or A[a] != B[b] or A[a + 1] != B[b + 1]
 
 
 @jit
@@ -417,12 +417,21 @@ def read_before(A: Any, a: Any, B: Any, b: Any) -> Any:
 
 
 @jit
+def apart(A: Any, a: Any, B: Any, b: Any) -> Any:
+    """Whether two accesses are independent at first sight: small enough to become a part of every loop over events."""
+    return (A[a + HOW] | B[b + HOW]) & MORE == 0 and (
+        A[a + MODE] | B[b + MODE] == READ or A[a + LO] >= B[b + HI] or B[b + LO] >= A[a + HI])
+
+
+@jit
 def depend(F: Any, A: Any, a: Any, B: Any, b: Any) -> Any:
     """Whether the accesses A[a] and B[b] of two threads depend on each other."""
-    if meets(F, A, a, B, b):
-        return True
-    if A[a + HI_2] | B[b + HI_2] | A[a + EXTRAS] | B[b + EXTRAS] == 0:
-        return False
+    return meets(F, A, a, B, b) or ((A[a + HOW] | B[b + HOW]) & MORE != 0 and more_meets(F, A, a, B, b))
+
+
+@jit
+def more_meets(F: Any, A: Any, a: Any, B: Any, b: Any) -> Any:
+    """The same but for the first interval of both."""
     if meets(F, A, a + LO_2, B, b) or meets(F, A, a, B, b + LO_2) or meets(F, A, a + LO_2, B, b + LO_2):
         return True
     return read_before(A, a, B, b) or read_before(B, b, A, a)

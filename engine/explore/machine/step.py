@@ -141,13 +141,19 @@ def drained(C: Any, S: Any, t: Any) -> Any:
 
 
 @jit
+def ready(C: Any, S: Any, t: Any) -> Any:
+    """Whether thread `t` can take a step."""
+    status = S[mm.area_of(C, t) + c.T_STATUS]
+    return (status == c.READY and (bf.buffered(C, S, t) == 0 or drained(C, S, t))) or (
+        status == c.BLOCKED and lk.can_grant(C, S, t))
+
+
+@jit
 def enabled(C: Any, S: Any) -> Any:
     """The processes that can take a step, as bits."""
     mask = np.int64(0)
     for t in range(C[c.C_THREADS]):
-        status = S[mm.area_of(C, t) + c.T_STATUS]
-        if (status == c.READY and (bf.buffered(C, S, t) == 0 or drained(C, S, t))) or (
-                status == c.BLOCKED and lk.can_grant(C, S, t)):
+        if ready(C, S, t):
             mask |= np.int64(1) << t
     if C[c.C_MODEL] != c.SC:
         mask |= bf.flushers(C, S)

@@ -20,6 +20,8 @@ X_REDUNDANT: Final = 12  # executions equivalent to one seen before
 X_BLOCKED: Final = 13  # executions given up because all that follows was seen before
 X_STATES: Final = 14  # distinct states stored
 X_EACH: Final = 15  # not 0: the slice ends after every execution, with ENDED where it ends without a violation
+X_PEAK: Final = 16  # most events at once that were kept to be explored later
+X_DIVERGED: Final = 17  # events that were not what was foreseen: the program is not deterministic
 X_OWN: Final = 32  # from here on each strategy's own
 X_SIZE: Final = 64
 

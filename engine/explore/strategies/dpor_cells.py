@@ -19,29 +19,31 @@ from engine.jit import jit
 ANALYSE: Final = 2  # an execution is over: reverse its races
 FAILED: Final = 3  # the last event is a violation that was told
 
+# --- F, from access.F_OWN on: numbers that do not change ---
+F_PROCESSES: Final = a.F_OWN
+F_RECORD: Final = a.F_OWN + 1  # words of a record
+F_EVENT_ROW: Final = a.F_OWN + 2
+F_NODE_ROW: Final = a.F_OWN + 3
+F_TREE_ROW: Final = a.F_OWN + 4
+F_SCRATCH: Final = a.F_OWN + 5  # row of EV and Q for an event that is not there yet
+F_ALIVE: Final = a.F_OWN + 6  # where in V the records begin
+
 # --- X ---
-X_PROCESSES: Final = x.X_OWN
-X_RECORD: Final = x.X_OWN + 1  # words of a record
-X_EVENT_ROW: Final = x.X_OWN + 2
-X_NODE_ROW: Final = x.X_OWN + 3
-X_TREE_ROW: Final = x.X_OWN + 4
-X_FREE: Final = x.X_OWN + 5  # first free row of W
-X_LEFT: Final = x.X_OWN + 6  # free rows of W
-X_USED: Final = x.X_OWN + 7
-X_PEAK: Final = x.X_OWN + 8  # most rows of W ever used at once
-X_NEW: Final = x.X_OWN + 9  # first event that the execution before did not have
-X_EVENT: Final = x.X_OWN + 10  # where the analysis is: event (or number of events + thread that waits), race
-X_RACE: Final = x.X_OWN + 11
-X_END: Final = x.X_OWN + 12  # undo mark after the last event
-X_EVENTS: Final = x.X_OWN + 13  # events of the execution that is over
-X_FAILURES: Final = x.X_OWN + 14  # events of the present execution that are violations
-X_COUNTED: Final = x.X_OWN + 15  # the present execution is counted already
-X_SCRATCH: Final = x.X_OWN + 16  # row of EV and Q for an event that is not there yet
-X_ALIVE: Final = x.X_OWN + 17  # where in V the records begin
-X_WAITING: Final = x.X_OWN + 19  # the execution is over because nobody can go on
-X_BY: Final = x.X_OWN + 20  # the event whose process begins what the last reversal asked for, -1 for none of it
-X_DEAD: Final = x.X_OWN + 21  # flushers whose flush is a violation, as bits
-X_DIVERGED: Final = x.X_OWN + 18  # events that differ from what was foreseen; always 0
+X_FREE: Final = x.X_OWN  # first free row of W
+X_LEFT: Final = x.X_OWN + 1  # free rows of W
+X_USED: Final = x.X_OWN + 2
+X_NEW: Final = x.X_OWN + 3  # first event that the execution before did not have
+X_EVENT: Final = x.X_OWN + 4  # where the analysis is: event (or number of events + thread that waits), race
+X_RACE: Final = x.X_OWN + 5
+X_END: Final = x.X_OWN + 6  # undo mark after the last event
+X_EVENTS: Final = x.X_OWN + 7  # events of the execution that is over
+X_FAILURES: Final = x.X_OWN + 8  # events of the present execution that are violations
+X_COUNTED: Final = x.X_OWN + 9  # the present execution is counted already
+X_WAITING: Final = x.X_OWN + 10  # the execution is over because nobody can go on
+X_BY: Final = x.X_OWN + 11  # the event whose process begins what the last reversal asked for, -1 for none of it
+X_DEAD: Final = x.X_OWN + 12  # flushers whose flush is a violation, as bits
+X_PRESENT: Final = x.X_OWN + 13  # the processes with an event in v, as bits; -1 if it was not noted
+X_FIRST: Final = x.X_OWN + 14  # those whose first event in v can come first
 
 # --- a row of EV ---
 E_PROCESS: Final = 0
@@ -54,7 +56,8 @@ E_TREE: Final = 6  # the node's wakeup tree: first row of W
 E_RACES: Final = 7  # of a step; of a choice: how many values it has
 E_DONE: Final = 8  # values explored: a list in W
 E_FAILED: Final = 9  # 1: it is a violation; it changes nothing and ends its thread
-E_RECORD: Final = 10
+E_BEHIND: Final = 10  # the last event that happens before it, -1 for none
+E_RECORD: Final = 11
 
 # kinds of events
 STEP: Final = 0
@@ -62,7 +65,6 @@ VALUE: Final = 1
 SPIN: Final = 2  # no event: a failed turn of a spin loop, taken so that a deadlock shows
 
 RACE_SEEN_TO: Final = 1
-RACE_RECORD: Final = 2
 
 # --- a row of W; also a value explored ---
 W_PROCESS: Final = 0
@@ -74,58 +76,69 @@ W_RECORD: Final = 5
 
 
 @jit
-def event(X: Any, i: Any) -> Any:
+def event(F: Any, i: Any) -> Any:
     """Row i of EV."""
-    return i * X[X_EVENT_ROW]
+    return i * F[F_EVENT_ROW]
 
 
 @jit
-def record(X: Any, i: Any) -> Any:
+def record(F: Any, i: Any) -> Any:
     """The record of event i, in EV."""
-    return i * X[X_EVENT_ROW] + E_RECORD
+    return i * F[F_EVENT_ROW] + E_RECORD
 
 
 @jit
-def clock(X: Any, i: Any) -> Any:
+def clock(F: Any, i: Any) -> Any:
     """In Q: for each process the number of its events that happen before event i, or are it."""
-    return i * X[X_NODE_ROW]
+    return i * F[F_NODE_ROW]
 
 
 @jit
-def last(X: Any, i: Any) -> Any:
+def last(F: Any, i: Any) -> Any:
     """In Q: for each process its last event before node i, -1 for none."""
-    return i * X[X_NODE_ROW] + X[X_PROCESSES]
+    return i * F[F_NODE_ROW] + F[F_PROCESSES]
 
 
 @jit
-def woken(X: Any, i: Any) -> Any:
+def woken(F: Any, i: Any) -> Any:
     """In Q: for each process 1 + the event that woke it after its last event, or 0."""
-    return i * X[X_NODE_ROW] + 2 * X[X_PROCESSES]
+    return i * F[F_NODE_ROW] + 2 * F[F_PROCESSES]
 
 
 @jit
-def race(X: Any, i: Any, r: Any) -> Any:
-    """In Q: race r of event i: the earlier event; the event whose process shows that the reversal is seen to, or -1;
-    the record that event i would have before the earlier one."""
-    return i * X[X_NODE_ROW] + 3 * X[X_PROCESSES] + r * (RACE_RECORD + X[X_RECORD])
+def asleep(F: Any, i: Any) -> Any:
+    """In Q: for each process that sleeps at node i where its record is, in Q too."""
+    return i * F[F_NODE_ROW] + 3 * F[F_PROCESSES]
 
 
 @jit
-def sleeper(X: Any, i: Any, p: Any) -> Any:
-    """In Q: the record of process p where it sleeps at node i."""
-    return race(X, i, X[X_PROCESSES]) + p * X[X_RECORD]
+def race(F: Any, i: Any, r: Any) -> Any:
+    """In Q: race r of event i: the earlier event; the event whose process shows that the reversal is seen to, or -1."""
+    return i * F[F_NODE_ROW] + 4 * F[F_PROCESSES] + 2 * r
 
 
 @jit
-def tree(X: Any, w: Any) -> Any:
+def race_record(F: Any, i: Any, r: Any) -> Any:
+    """In Q: the record that event i would have before the earlier event of race r, if its record varies."""
+    return i * F[F_NODE_ROW] + 6 * F[F_PROCESSES] + r * F[F_RECORD]
+
+
+@jit
+def bed(F: Any, i: Any, p: Any) -> Any:
+    """In Q: the record of process p if it has gone to sleep at node i."""
+    return race_record(F, i, F[F_PROCESSES] + p)
+
+
+@jit
+def tree(F: Any, w: Any) -> Any:
     """Row w of W."""
-    return w * X[X_TREE_ROW]
+    return w * F[F_TREE_ROW]
 
 
 def sizes(processes: int, relaxes: bool) -> tuple[int, int, int, int]:
     """Words of a record and of a row of EV, Q and W."""
     size = a.SIZE_RELAXING if relaxes else a.SIZE
-    return size, E_RECORD + size, processes * (3 + RACE_RECORD + 2 * size), W_RECORD + size
+    return size, E_RECORD + size, processes * (6 + 2 * size), W_RECORD + size
 
 
 @jit

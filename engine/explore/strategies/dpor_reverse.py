@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from engine.explore.machine import access as a
+from engine.explore.machine import buffers as bf
 from engine.explore.machine import cells as c
 from engine.explore.machine import memory as mm
 from engine.explore.machine import step as m
@@ -80,14 +79,11 @@ def awaits(C: Any, S: Any, U: Any, F: Any, t: Any) -> Any:
 
 
 @jit
-def enabled(C: Any, S: Any, U: Any, F: Any) -> Any:
-    """The processes whose next step is an event, as bits."""
-    mask = m.enabled(C, S)
-    if C[c.C_RELAXES] != 0:
-        for t in range(C[c.C_THREADS]):
-            if mask >> t & 1 and awaits(C, S, U, F, t):
-                mask &= ~(np.int64(1) << t)
-    return mask
+def possible(C: Any, S: Any, U: Any, F: Any, p: Any) -> Any:
+    """Whether process p can take a step that is an event."""
+    if p >= C[c.C_THREADS]:
+        return bf.flushers(C, S) >> p & 1 != 0
+    return m.ready(C, S, p) and (C[c.C_RELAXES] == 0 or not awaits(C, S, U, F, p))
 
 
 # --- trying ---
@@ -110,9 +106,9 @@ def end_thread(C: Any, S: Any, U: Any, t: Any) -> None:
 
 
 @jit
-def again(C: Any, S: Any, U: Any, X: Any, EV: Any, k: Any) -> None:
+def again(C: Any, S: Any, U: Any, F: Any, EV: Any, k: Any) -> None:
     """Take event k."""
-    e = d.event(X, k)
+    e = d.event(F, k)
     if EV[e + d.E_FAILED]:
         if EV[e + d.E_KIND] == d.STEP and EV[e + d.E_PROCESS] < C[c.C_THREADS]:
             end_thread(C, S, U, EV[e + d.E_PROCESS])
@@ -123,22 +119,17 @@ def again(C: Any, S: Any, U: Any, X: Any, EV: Any, k: Any) -> None:
 
 
 @jit
-def possible(C: Any, S: Any, U: Any, F: Any, t: Any) -> Any:
-    return m.enabled(C, S) >> t & 1 and (C[c.C_RELAXES] == 0 or not awaits(C, S, U, F, t))
-
-
-@jit
-def attempt(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, i: Any, j: Any, p: Any, into: Any) -> Any:
+def attempt(C: Any, S: Any, U: Any, F: Any, EV: Any, Q: Any, i: Any, j: Any, p: Any, into: Any) -> Any:
     """Whether process p can take its event j before event i; its record then goes to Q[into].
 
     The state is that after the last event, and is so again afterwards.
     """
-    top, mark = U[c.U_TOP], EV[d.event(X, i) + d.E_MARK]
+    top, mark = U[c.U_TOP], EV[d.event(F, i) + d.E_MARK]
     for k in range(top - 2, mark - 1, -2):
         exchange(S, U, k)
     for k in range(i + 1, j):
-        if not clocks.before(X, EV, Q, i, k):
-            again(C, S, U, X, EV, k)
+        if not clocks.before(F, EV, Q, i, k):
+            again(C, S, U, F, EV, k)
     can = possible(C, S, U, F, p)
     if can:
         a.next_access(C, S, F, p, Q, into)
@@ -149,36 +140,36 @@ def attempt(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, i: Any, j: 
 
 
 @jit
-def settle(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, j: Any) -> None:
+def settle(C: Any, S: Any, U: Any, F: Any, EV: Any, Q: Any, j: Any) -> None:
     """Complete the races of a new event whose record varies: which are possible, and with which record."""
-    e, kept = d.event(X, j), 0
+    e, kept = d.event(F, j), 0
     for r in range(EV[e + d.E_RACES]):
-        i = Q[d.race(X, j, r)]
-        if attempt(C, S, U, F, X, EV, Q, i, j, EV[e + d.E_PROCESS], d.race(X, j, kept) + d.RACE_RECORD):
-            Q[d.race(X, j, kept)] = i
-            Q[d.race(X, j, kept) + d.RACE_SEEN_TO] = -1
+        i = Q[d.race(F, j, r)]
+        if attempt(C, S, U, F, EV, Q, i, j, EV[e + d.E_PROCESS], d.race_record(F, j, kept)):
+            Q[d.race(F, j, kept)] = i
+            Q[d.race(F, j, kept) + d.RACE_SEEN_TO] = -1
             kept += 1
     EV[e + d.E_RACES] = kept
 
 
 @jit
-def settle_waiting(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, j: Any, into: Any, node: Any) -> None:
+def settle_waiting(C: Any, S: Any, U: Any, F: Any, EV: Any, Q: Any, j: Any, into: Any, node: Any) -> None:
     """The races of an event that may have to wait, j, or of one that waits for ever at the last node.
 
     An event that made it possible cannot come after it, but one before that may have made it impossible. So every
     dependent event is tried, from the last one back, but those that happen before one found.
     """
-    e, clock = d.event(X, into), d.clock(X, X[d.X_SCRATCH])
+    e, clock = d.event(F, into), d.clock(F, F[d.F_SCRATCH])
     p, at, found = EV[e + d.E_PROCESS], e + d.E_RECORD, 0
-    clocks.begin(X, Q, node, p, clock)
+    clocks.begin(F, Q, node, p, clock)
     for i in range(j - 1, -1, -1):
-        o = d.event(X, i)
+        o = d.event(F, i)
         q = EV[o + d.E_PROCESS]
         if q == p or Q[clock + q] >= EV[o + d.E_NUMBER] or not a.depend(F, EV, o + d.E_RECORD, EV, at):
             continue
-        if attempt(C, S, U, F, X, EV, Q, i, j, p, d.race(X, into, found) + d.RACE_RECORD):
-            Q[d.race(X, into, found)] = i
-            Q[d.race(X, into, found) + d.RACE_SEEN_TO] = -1
+        if attempt(C, S, U, F, EV, Q, i, j, p, d.race_record(F, into, found)):
+            Q[d.race(F, into, found)] = i
+            Q[d.race(F, into, found) + d.RACE_SEEN_TO] = -1
             found += 1
-            clocks.join(X, Q, clock, i)
+            clocks.join(F, Q, clock, i)
     EV[e + d.E_RACES] = found

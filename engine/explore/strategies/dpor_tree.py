@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from engine.explore.machine import access as a
+from engine.explore.strategies import cells as x
 from engine.explore.strategies import dpor_cells as d
 from engine.jit import jit
 
@@ -22,7 +23,7 @@ ABSENT: Final = -1
 
 
 @jit
-def initial(F: Any, X: Any, EV: Any, V: Any, size: Any, process: Any, value: Any, A: Any, at: Any) -> Any:
+def initial(F: Any, EV: Any, V: Any, size: Any, process: Any, value: Any, A: Any, at: Any) -> Any:
     """Whether an event can come first in some sequence that begins like v: its place in v, ABSENT, or NOT_INITIAL.
 
     Args:
@@ -31,11 +32,30 @@ def initial(F: Any, X: Any, EV: Any, V: Any, size: Any, process: Any, value: Any
     for k in range(size):
         if V[k] < 0:
             continue
-        e = d.event(X, V[k])
+        e = d.event(F, V[k])
         if EV[e + d.E_PROCESS] == process:
             same = value < 0 or EV[e + d.E_VALUE] == value
             return k if same else NOT_INITIAL
-        if a.depend(F, A, at, EV, e + d.E_RECORD):
+        if not a.apart(A, at, EV, e + d.E_RECORD) and a.depend(F, A, at, EV, e + d.E_RECORD):
+            return NOT_INITIAL
+    return ABSENT
+
+
+@jit
+def comes_first(F: Any, X: Any, EV: Any, V: Any, size: Any, process: Any, A: Any, at: Any) -> Any:
+    """The same for a step at the node where v begins, where `dpor_races.sequence` has noted who is in it."""
+    present = X[d.X_PRESENT]
+    if present < 0:
+        return initial(F, EV, V, size, process, -1, A, at)
+    if present >> process & 1:
+        if X[d.X_FIRST] >> process & 1 == 0:
+            return NOT_INITIAL
+        k = 0
+        while EV[d.event(F, V[k]) + d.E_PROCESS] != process:
+            k += 1
+        return k
+    for k in range(size - 1, -1, -1):  # backward: the reversing event is rarely far from the end
+        if not a.apart(A, at, EV, d.record(F, V[k])) and a.depend(F, A, at, EV, d.record(F, V[k])):
             return NOT_INITIAL
     return ABSENT
 
@@ -43,11 +63,13 @@ def initial(F: Any, X: Any, EV: Any, V: Any, size: Any, process: Any, value: Any
 @jit
 def sleeping(F: Any, X: Any, EV: Any, Q: Any, V: Any, i: Any, size: Any) -> Any:
     """Whether what begins with v at node i was explored already: a process that sleeps there can come first."""
-    asleep = EV[d.event(X, i) + d.E_SLEEP]
+    asleep = EV[d.event(F, i) + d.E_SLEEP]
+    if X[d.X_PRESENT] >= 0:
+        asleep &= X[d.X_FIRST] | ~X[d.X_PRESENT]
     q = 0
     while asleep >> q != 0:
         if asleep >> q & 1:
-            k = initial(F, X, EV, V, size, q, -1, Q, d.sleeper(X, i, q))
+            k = comes_first(F, X, EV, V, size, q, Q, Q[d.asleep(F, i) + q])
             if k != NOT_INITIAL:
                 X[d.X_BY] = V[k] if k >= 0 else -1
                 return True
@@ -56,31 +78,31 @@ def sleeping(F: Any, X: Any, EV: Any, Q: Any, V: Any, i: Any, size: Any) -> Any:
 
 
 @jit
-def take(X: Any, W: Any) -> Any:
+def take(F: Any, X: Any, W: Any) -> Any:
     """A new row of W."""
     w = X[d.X_FREE]
-    row = d.tree(X, w)
+    row = d.tree(F, w)
     X[d.X_FREE] = W[row + d.W_NEXT]
     X[d.X_LEFT] -= 1
     X[d.X_USED] += 1
-    X[d.X_PEAK] = max(X[d.X_PEAK], X[d.X_USED])
+    X[x.X_PEAK] = max(X[x.X_PEAK], X[d.X_USED])
     W[row + d.W_NEXT] = 0
     W[row + d.W_CHILD] = 0
     return w
 
 
 @jit
-def give_back(X: Any, W: Any, w: Any) -> None:
-    W[d.tree(X, w) + d.W_NEXT] = X[d.X_FREE]
+def give_back(F: Any, X: Any, W: Any, w: Any) -> None:
+    W[d.tree(F, w) + d.W_NEXT] = X[d.X_FREE]
     X[d.X_FREE] = w
     X[d.X_LEFT] += 1
     X[d.X_USED] -= 1
 
 
 @jit
-def meet(F: Any, X: Any, Q: Any, W: Any, V: Any, alive: Any, A: Any, at: Any) -> Any:
+def meet(F: Any, Q: Any, W: Any, V: Any, alive: Any, A: Any, at: Any) -> Any:
     """Drop from the records in V those that depend on A[at]; how many are left. In Q at k, or in W at -1 - k."""
-    base, kept = X[d.X_ALIVE], 0
+    base, kept = F[d.F_ALIVE], 0
     for k in range(alive):
         ref = V[base + k]
         if ref >= 0:
@@ -94,26 +116,26 @@ def meet(F: Any, X: Any, Q: Any, W: Any, V: Any, alive: Any, A: Any, at: Any) ->
 
 
 @jit
-def sleepers(X: Any, EV: Any, V: Any, i: Any) -> Any:
+def sleepers(F: Any, EV: Any, Q: Any, V: Any, i: Any) -> Any:
     """The records of the processes asleep at node i, in V; how many."""
-    asleep, alive, q = EV[d.event(X, i) + d.E_SLEEP], 0, 0
+    asleep, alive, q = EV[d.event(F, i) + d.E_SLEEP], 0, 0
     while asleep >> q != 0:
         if asleep >> q & 1:
-            V[X[d.X_ALIVE] + alive] = d.sleeper(X, i, q)
+            V[F[d.F_ALIVE] + alive] = Q[d.asleep(F, i) + q]
             alive += 1
         q += 1
     return alive
 
 
 @jit
-def link(X: Any, EV: Any, W: Any, i: Any, parent: Any, left: Any, w: Any) -> None:
+def link(F: Any, EV: Any, W: Any, i: Any, parent: Any, left: Any, w: Any) -> None:
     """Make w the last child of a row, of node i where the parent is 0; `left`: the last child so far."""
     if left != 0:
-        W[d.tree(X, left) + d.W_NEXT] = w
+        W[d.tree(F, left) + d.W_NEXT] = w
     elif parent != 0:
-        W[d.tree(X, parent) + d.W_CHILD] = w
+        W[d.tree(F, parent) + d.W_CHILD] = w
     else:
-        EV[d.event(X, i) + d.E_TREE] = w
+        EV[d.event(F, i) + d.E_TREE] = w
 
 
 @jit
@@ -122,22 +144,22 @@ def append(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, size: Any, p
     """Add what is left of v as a new branch, as far as it is needed."""
     reversed_ = True
     for k in range(size):
-        reversed_ = reversed_ and V[k] != X[d.X_SCRATCH]
+        reversed_ = reversed_ and V[k] != F[d.F_SCRATCH]
     for k in range(size):
         if V[k] < 0:
             continue
         if parent == 0:
             X[d.X_BY] = V[k]
-        e, w = d.event(X, V[k]), take(X, W)
-        row = d.tree(X, w)
+        e, w = d.event(F, V[k]), take(F, X, W)
+        row = d.tree(F, w)
         W[row + d.W_PROCESS] = EV[e + d.E_PROCESS]
         W[row + d.W_KIND] = EV[e + d.E_KIND]
         W[row + d.W_VALUE] = EV[e + d.E_VALUE]
-        d.copy(EV, e + d.E_RECORD, W, row + d.W_RECORD, X[d.X_RECORD])
-        link(X, EV, W, i, parent, left, w)
+        d.copy(EV, e + d.E_RECORD, W, row + d.W_RECORD, F[d.F_RECORD])
+        link(F, EV, W, i, parent, left, w)
         parent, left = w, 0
-        alive = meet(F, X, Q, W, V, alive, EV, e + d.E_RECORD)
-        reversed_ = reversed_ or V[k] == X[d.X_SCRATCH]
+        alive = meet(F, Q, W, V, alive, EV, e + d.E_RECORD)
+        reversed_ = reversed_ or V[k] == F[d.F_SCRATCH]
         if reversed_ and alive == 0:
             return
 
@@ -145,16 +167,19 @@ def append(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, size: Any, p
 @jit
 def insert(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, size: Any) -> None:
     """See to it that something that begins like v, which no sleeping process begins, is explored from node i."""
-    alive = sleepers(X, EV, V, i)
-    parent, left, child = 0, 0, EV[d.event(X, i) + d.E_TREE]
+    alive = sleepers(F, EV, Q, V, i)
+    parent, left, child = 0, 0, EV[d.event(F, i) + d.E_TREE]
     while child != 0:
-        row = d.tree(X, child)
+        row = d.tree(F, child)
         choice = W[row + d.W_KIND] == d.VALUE
-        value = W[row + d.W_VALUE] if choice else -1
-        k = initial(F, X, EV, V, size, W[row + d.W_PROCESS], value, W, row + d.W_RECORD)
+        if choice or parent != 0:
+            value = W[row + d.W_VALUE] if choice else -1
+            k = initial(F, EV, V, size, W[row + d.W_PROCESS], value, W, row + d.W_RECORD)
+        else:
+            k = comes_first(F, X, EV, V, size, W[row + d.W_PROCESS], W, row + d.W_RECORD)
         if k == NOT_INITIAL:
             if not choice:
-                V[X[d.X_ALIVE] + alive] = -1 - (row + d.W_RECORD)
+                V[F[d.F_ALIVE] + alive] = -1 - (row + d.W_RECORD)
                 alive += 1
             left, child = child, W[row + d.W_NEXT]
             continue
@@ -164,6 +189,6 @@ def insert(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, size: Any) -
             return
         if k >= 0:
             V[k] = -1
-        alive = meet(F, X, Q, W, V, alive, W, row + d.W_RECORD)
+        alive = meet(F, Q, W, V, alive, W, row + d.W_RECORD)
         parent, left, child = child, 0, W[row + d.W_CHILD]
     append(F, X, EV, Q, W, V, i, size, parent, left, alive)
