@@ -43,7 +43,7 @@ def explore(args: argparse.Namespace) -> int:
     try:
         with waiting(console, f"{chosen.scenario.name}:{chosen.variant.name}"):
             found = _search(program, args, lock)
-            result = _small(found)
+            result = _small(found) if args.strategy and not found.interrupted else found
     except Interrupted:
         with deferred():
             console.result("interrupted: no execution was completed")
@@ -120,11 +120,13 @@ def _search(program: Program, args: argparse.Namespace, lock: str) -> Result:
 
 
 def _small(found: Result) -> Result:
-    """What a sampler has found is long: it is made small before it is shown."""
-    from engine.explore.strategies import find
+    """What was found is made small before it is shown, but for two things.
 
-    sampled = not find(found.bound["strategy"]).ends
-    return minimised(found) if sampled and not found.interrupted else found
+    The first violation that `dfs` comes to within its bound is what was asked for. Of a livelock one turn of its cycle
+    is shown, and cut it is none.
+    """
+    livelock = found.violation is not None and found.violation.kind == "livelock"
+    return found if livelock or found.bound["strategy"] == "dfs" else minimised(found)
 
 
 def _size(found: Result) -> dict[str, int | None]:
@@ -145,7 +147,8 @@ def described(chosen: Chosen, program: Program, result: Result, lock: str) -> di
         "threads": len(program.threads), "bound": {**result.bound, "rounds": program.rounds,
                                                    **asdict(program.geometry)},
         "executions": result.executions, "redundant": result.redundant, "blocked": result.blocked,
-        "steps": result.steps, "states": result.states, "bytes": result.bytes, "complete": result.complete,
+        "steps": result.steps, "states": result.states, "bytes": result.bytes, "peak": result.peak,
+        "complete": result.complete,
         "stopped": result.stopped,
         "interrupted": result.interrupted, "found": result.found,
         "seconds": round(result.seconds, 3), "work": dict(result.counters),
@@ -165,9 +168,17 @@ def _violation(result: Result) -> dict[str, Any] | None:
 def _seen(data: Mapping[str, Any]) -> str:
     """What the search has counted: a state is not left twice, so only those that end an execution count as one."""
     if not data["states"]:
-        return count(data["executions"], "execution")
+        aside = f" (at most {count(data['peak'], 'event')} set aside)" if data["peak"] else ""
+        return count(data["executions"], "execution") + aside
     size = f" of {data['bytes'] / data['states']:.0f} bytes" if data["bytes"] else ""
     return count(data["states"], "state") + size
+
+
+def _model(model: str) -> str:
+    """The memory model, with what bounds it."""
+    from engine.explore.machine.cells import BUFFER_MAX
+
+    return model if model == "sc" else f"{model} with buffers of {BUFFER_MAX} stores"
 
 
 def _drawn(strategy: str, bound: Mapping[str, Any]) -> str:
@@ -181,7 +192,7 @@ def lines(data: Mapping[str, Any], *, every: bool = False) -> list[str]:
     bound = data["bound"]
     preemptions = bound.get("preemptions")
     limit = "any number of preemptions" if preemptions is None else f"at most {count(preemptions, 'preemption')}"
-    within = (f"{data['model']}, {data['lock']}, {count(data['threads'], 'thread')}, "
+    within = (f"{_model(data['model'])}, {data['lock']}, {count(data['threads'], 'thread')}, "
               f"{count(bound['rounds'], 'round')}, {limit}")
     how = "all within the bound" if data["complete"] else "not all within the bound"
     if data["stopped"] and not data["violation"]:

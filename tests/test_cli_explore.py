@@ -39,6 +39,31 @@ def test_fix_is_clean_within_a_stated_bound(tmp_path: Path, capsys: pytest.Captu
     assert "any number of preemptions" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("strategy", ["states", "dpor"])
+def test_what_a_strategy_has_found_is_made_small(strategy: str, tmp_path: Path,
+                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "out.json"
+    assert cli.main(["explore", f"{COUNTER}:plain", "--strategy", strategy, "--json", str(target)]) == 0
+    result, = json.loads(target.read_text())["results"]
+    assert result["violation"]["preemptions"] == 1
+    assert result["minimised_from"]["steps"] >= len(json.loads(result["violation"]["schedule"])["turns"])
+    assert f"minimised: {strategy} found it with" in capsys.readouterr().out
+
+
+def test_verdict_names_the_size_of_store_buffers_and_what_was_set_aside(tmp_path: Path,
+                                                                        capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "out.json"
+    command = ["explore", f"{COUNTER}:locked", "--strategy", "dpor", "--json", str(target)]
+    assert cli.main([*command, "--model", "tso"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    result, = json.loads(target.read_text())["results"]
+    assert result["peak"] > 1
+    assert f"(at most {result['peak']} events set aside)" in out
+    assert "bound: tso with buffers of 32 stores, qrwlock" in out
+    assert cli.main(command) == 0
+    assert "bound: sc, qrwlock" in capsys.readouterr().out
+
+
 def test_search_that_was_cut_short_proves_nothing(tmp_path: Path) -> None:
     target = tmp_path / "out.json"
     command = ["explore", f"{COUNTER}:atomic", "--strategy", "random", "--executions", "10", "--json", str(target)]

@@ -6,8 +6,12 @@ from math import comb
 
 import pytest
 
-from engine.errors import UsageError
+from engine.errors import NotDeterministicError, UsageError
 from engine.explore import explore
+from engine.explore.load import Machine
+from engine.explore.search import Search
+from engine.explore.strategies import cells as x
+from engine.explore.strategies.base import Options
 from engine.jit import HAVE_NUMBA
 from engine.language.program import Program, build
 from tests.protocols import counts as k
@@ -51,6 +55,29 @@ def test_additions_whose_value_is_used_do_not(n):
 def test_it_goes_on_where_a_slice_ended_and_after_a_number_of_executions():
     result = explore(build(k.COUNTER, params={"increments": 2}), strategy="dpor", executions=10)
     assert (result.executions, result.complete) == (10, False)
+
+
+def test_events_set_aside_are_counted():
+    """Void additions leave nothing to explore later; of the readers each may come before the store."""
+    assert explore(build(k.COUNTER, params={"increments": 5, "how": 1}), strategy="dpor").peak == 0
+    result = explore(build(k.readers(5)), strategy="dpor")
+    assert 5 <= result.peak < 2 * 2 ** 5
+    assert result.bytes % result.peak == 0
+
+
+@SLOW
+def test_it_gives_up_when_it_may_set_aside_no_more():
+    result = explore(build(k.readers(16)), strategy="dpor", memory=1)
+    assert (result.complete, result.stopped) == (False, "the limit of 1 MB was reached")
+    assert 0 < result.executions < 2 ** 16
+    assert result.bytes <= 1 << 20
+
+
+def test_a_step_that_was_foreseen_otherwise_ends_the_search():
+    search = Search(Machine(build(k.COUNTER)), "dpor", Options())
+    search.strategy.X[x.X_DIVERGED] = 1
+    with pytest.raises(NotDeterministicError, match=r"count:v is not deterministic .* in dpor a step was not what"):
+        search.slice(float("inf"))
 
 
 def test_a_bound_on_preemptions_is_refused():

@@ -17,7 +17,7 @@ STEP, MOST = (40, 1000) if HAVE_NUMBA else (4, 60)
 def test_executions_are_classes(tmp_path, first):
     told = list(compare(tmp_path, range(first, first + STEP), MOST))
     assert [(seed, wrong) for seed, wrong, _ in told if wrong] == []
-    assert sum(kind in ("told", "clean") for _, _, kind in told) > STEP // 2
+    assert sum(kind in ("told", "clean") for _, _, kind in told) > STEP // 4
 
 
 @pytest.mark.parametrize("model", ["tso", "pso"])

@@ -25,7 +25,9 @@ class Result:
         finals: what the executions that came to rest left behind, None if it was not asked for.
         program: what was searched; of a minimised violation what its schedule belongs to.
         minimal: nothing breaks like `violation` with fewer preemptions: searches that were complete have shown it.
-        bytes: the memory of the states stored. stopped: why the search is not complete, in words, if it has a reason.
+        bytes: the memory of what it stored, states or events. peak: most events at once that `dpor` had set aside, to
+            be explored later; they are what its memory grows with.
+        stopped: why the search is not complete, in words, if it has a reason.
         coverage: how often an access directly followed a conflicting one of another thread, by source line: (first
             "file:line", second) -> count; None if it was not asked for. See `engine.explore.machine.coverage`. `dfs`
             counts a step that many executions begin with once; `states` sees only what it executed.
@@ -50,6 +52,7 @@ class Result:
     program: Program | None = field(default=None, repr=False)
     minimal: bool = False
     bytes: int = 0
+    peak: int = 0
     stopped: str = ""
     coverage: dict[tuple[str, str], int] | None = None
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from engine.declare import Scenario
-from engine.errors import UsageError
+from engine.errors import NotDeterministicError, UsageError
 from engine.explore import strategies
 from engine.explore.again import ending, record
 from engine.explore.bound import Bound, narrowed, program_of
@@ -53,10 +53,16 @@ class Search:
         """Run one slice; why it ended. The next one is as long as `_SLICE_SECONDS` allow, and not beyond `until`.
 
         FOUND: an execution has ended in a violation; the next slice goes on behind it.
+
+        Raises:
+            NotDeterministicError: an execution went another way than one before it.
         """
         begin = time.perf_counter()
         end = self.strategy.run(self.budget)
         now = time.perf_counter()
+        if self.strategy.count(x.X_DIVERGED):
+            raise NotDeterministicError(f"{self.machine.program.name} is not deterministic under its schedule: in "
+                                        f"{self.name} a step was not what an execution before it had foreseen")
         if end in (x.FOUND, x.ENDED):
             self._ended(now)
         if end == x.BUDGET:
@@ -113,7 +119,8 @@ def explore(what: Scenario | Program, variant: str = "", *, strategy: str = "dfs
         lock: the queueing rule of the RW locks, the variant's own if empty. pool: the same for the allocator's rule.
         stop_at_first: stop at the first violation. finals: collect the final states; does not stop at a violation.
         coverage: count which conflicting accesses follow each other, in the executions that the search ran.
-        memory: MB that `states` may take, then it gives up. compact: it stores a hash of a state instead of the state.
+        memory: MB that `states` or `dpor` may take, then it gives up.
+        compact: `states` stores a hash of a state instead of the state.
         progress: called some tens of times a second with a `Look`.
         preemptions, executions, seconds, steps: short for the fields of `bound`.
 
@@ -191,7 +198,7 @@ def result_of(search: Search, bound: dict[str, Any], seconds: float, end: int, f
                   first.violation if first else None, schedule_of(m, first, bound) if first else None,
                   first.preemptions if first else None, found, m.counters(),
                   finals=None if search.finals is None else frozenset(search.finals), program=m.program,
-                  bytes=search.strategy.bytes, stopped=search.strategy.stopped,
+                  bytes=search.strategy.bytes, peak=count(x.X_PEAK), stopped=search.strategy.stopped,
                   coverage=search.coverage.by_line() if search.coverage else None)
 
 

@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seconds", type=options.seconds, metavar="S", help="at most S seconds")
     add("--seed", type=options.integer(0, 2**63 - 1), metavar="N", help="of a sampler")
     add("--depth", type=options.integer(1, 64), metavar="D", help="pct: the depth of the bugs it looks for (3)")
-    add("--memory", type=options.integer(1, 1 << 20), metavar="MB", help="states: give up when they take more (4096)")
+    add("--memory", type=options.integer(1, 1 << 20), metavar="MB",
+        help="states, dpor: give up when they keep more (4096)")
     add("--compact", action="store_const", const=True, help="states: store only a hash of each; then never complete")
     add("--save", metavar="FILE", help="write the schedule of the violation")
     add("--html", metavar="FILE", help="write a page in which one steps through the violation; - for standard output")

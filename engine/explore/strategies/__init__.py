@@ -36,7 +36,7 @@ TABLE: Final[dict[str, Row]] = {
                "depth first through every choice, or those with at most N preemptions"),
     "states": Row("states:States", True, frozenset({"memory", "compact"}),
                   "depth first through the states instead of the executions; finds livelocks"),
-    "dpor": Row("dpor:OptimalReduction", True, frozenset(),
+    "dpor": Row("dpor:OptimalReduction", True, frozenset({"memory"}),
                 "one execution of each Mazurkiewicz trace: optimal dynamic partial order reduction"),
     "random": Row("random_walk:RandomWalk", False, frozenset({"seed"}),
                   "each step by a thread drawn uniformly among the enabled ones"),

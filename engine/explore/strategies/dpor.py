@@ -230,13 +230,13 @@ def pick(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any) -> Any:
         if reverse.possible(C, S, U, F, t):
             if not sleep >> t & 1:
                 return t
-            answer = ASLEEP
+            answer = np.int64(ASLEEP)
     if C[c.C_MODEL] != c.SC:
         flushes = bf.flushers(C, S) & ~dead
         if flushes & ~sleep != 0:
             return lowest(flushes & ~sleep)
         if flushes != 0:
-            answer = ASLEEP
+            answer = np.int64(ASLEEP)
     return answer
 
 
@@ -390,12 +390,20 @@ class OptimalReduction(Strategy):
         self.grow()
         return self.arrays
 
+    @property
+    def bytes(self) -> int:
+        """Of the events set aside, when they were most."""
+        return 8 * self.count(x.X_PEAK) * int(self.arrays[0][d.F_TREE_ROW])
+
     def grow(self) -> bool:
         """Twice the rows for wakeup trees, and enough for an execution as long as the last one."""
         F, EV, Q, W, V = self.arrays
         X, row = self.X, int(F[d.F_TREE_ROW])
         used = len(W) // row
         more = max(_FIRST_ROWS, used, 2 * (int(X[d.X_EVENTS]) + 1) * int(F[d.F_PROCESSES]))
+        if used and 8 * (used + more) * row > self.options.memory << 20:
+            self.stopped = f"the limit of {self.options.memory:,} MB was reached"
+            return False
         larger = np.zeros((used + more, row), np.int64)
         larger[:used] = W.reshape(used, row)
         larger[used:, d.W_NEXT] = [*range(used + 1, used + more), X[d.X_FREE]]
