@@ -10,14 +10,14 @@ import pytest
 from engine.jit import HAVE_NUMBA
 from tests.dpor_cross_check import compare
 
-STEP, MOST = (40, 1000) if HAVE_NUMBA else (4, 60)
+STEP, MOST, LEAST = (40, 1000, 21) if HAVE_NUMBA else (4, 60, 1)  # LEAST: not too large to be compared
 
 
 @pytest.mark.parametrize("first", range(0, 400, 40))
 def test_executions_are_classes(tmp_path, first):
     told = list(compare(tmp_path, range(first, first + STEP), MOST))
     assert [(seed, wrong) for seed, wrong, _ in told if wrong] == []
-    assert sum(kind in ("told", "clean") for _, _, kind in told) > STEP // 4
+    assert sum(kind in ("told", "clean") for _, _, kind in told) >= LEAST
 
 
 @pytest.mark.parametrize("model", ["tso", "pso"])
