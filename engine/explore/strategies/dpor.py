@@ -227,7 +227,8 @@ def pick(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any) -> Any:
             return p
     answer = np.int64(NOBODY)
     for t in range(C[c.C_THREADS]):
-        if reverse.possible(C, S, U, F, t):
+        status = S[area_of(C, t) + c.T_STATUS]
+        if (status == c.READY or status == c.BLOCKED) and reverse.possible(C, S, U, F, t):
             if not sleep >> t & 1:
                 return t
             answer = np.int64(ASLEEP)

@@ -4,7 +4,7 @@
         the node before event i: who sleeps there, which wakeup tree is left
     Q   one row for every node: clocks and tables with an entry for each process
     W   wakeup trees: rows linked by number, 0 is none
-    V   scratch: a sequence of events as numbers of rows of EV, and records still to be met
+    V   scratch: a sequence of events as numbers of rows of EV, records still to be met, a path into a wakeup tree
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def tree(F: Any, w: Any) -> Any:
 def sizes(processes: int, relaxes: bool) -> tuple[int, int, int, int]:
     """Words of a record and of a row of EV, Q and W."""
     size = a.SIZE_RELAXING if relaxes else a.SIZE
-    return size, E_RECORD + size, processes * (6 + 2 * size), W_RECORD + size
+    return size, E_RECORD + size, processes * (6 + 2 * size), -(-(W_RECORD + size) // 8) * 8
 
 
 @jit

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
+
 from engine.explore.machine import access as a
 from engine.explore.strategies import cells as x
 from engine.explore.strategies import dpor_cells as d
@@ -42,22 +44,20 @@ def initial(F: Any, EV: Any, V: Any, size: Any, process: Any, value: Any, A: Any
 
 
 @jit
-def comes_first(F: Any, X: Any, EV: Any, V: Any, size: Any, process: Any, A: Any, at: Any) -> Any:
-    """The same for a step at the node where v begins, where `dpor_races.sequence` has noted who is in it."""
-    present = X[d.X_PRESENT]
-    if present < 0:
-        return initial(F, EV, V, size, process, -1, A, at)
-    if present >> process & 1:
-        if X[d.X_FIRST] >> process & 1 == 0:
-            return NOT_INITIAL
+def comes_first(F: Any, X: Any, EV: Any, V: Any, size: Any, process: Any, A: Any, at: Any, whole: Any) -> Any:
+    """The same for a step, with what `dpor_races.sequence` has noted. `whole`: nothing is taken out of v."""
+    present, first = X[d.X_PRESENT], X[d.X_FIRST]
+    if present < 0 or (present & ~first) >> process & 1:
+        return np.int64(NOT_INITIAL) if whole and present >= 0 else initial(F, EV, V, size, process, -1, A, at)
+    if first >> process & 1:
         k = 0
-        while EV[d.event(F, V[k]) + d.E_PROCESS] != process:
+        while V[k] < 0 or EV[d.event(F, V[k]) + d.E_PROCESS] != process:
             k += 1
-        return k
+        return np.int64(k)
     for k in range(size - 1, -1, -1):  # backward: the reversing event is rarely far from the end
-        if not a.apart(A, at, EV, d.record(F, V[k])) and a.depend(F, A, at, EV, d.record(F, V[k])):
-            return NOT_INITIAL
-    return ABSENT
+        if V[k] >= 0 and not a.apart(A, at, EV, d.record(F, V[k])) and a.depend(F, A, at, EV, d.record(F, V[k])):
+            return np.int64(NOT_INITIAL)
+    return np.int64(ABSENT)
 
 
 @jit
@@ -69,7 +69,7 @@ def sleeping(F: Any, X: Any, EV: Any, Q: Any, V: Any, i: Any, size: Any) -> Any:
     q = 0
     while asleep >> q != 0:
         if asleep >> q & 1:
-            k = comes_first(F, X, EV, V, size, q, Q, Q[d.asleep(F, i) + q])
+            k = comes_first(F, X, EV, V, size, q, Q, Q[d.asleep(F, i) + q], True)
             if k != NOT_INITIAL:
                 X[d.X_BY] = V[k] if k >= 0 else -1
                 return True
@@ -106,9 +106,9 @@ def meet(F: Any, Q: Any, W: Any, V: Any, alive: Any, A: Any, at: Any) -> Any:
     for k in range(alive):
         ref = V[base + k]
         if ref >= 0:
-            woken = a.depend(F, Q, ref, A, at)
+            woken = not a.apart(Q, ref, A, at) and a.depend(F, Q, ref, A, at)
         else:
-            woken = a.depend(F, W, -1 - ref, A, at)
+            woken = not a.apart(W, -1 - ref, A, at) and a.depend(F, W, -1 - ref, A, at)
         if not woken:
             V[base + kept] = ref
             kept += 1
@@ -165,30 +165,48 @@ def append(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, size: Any, p
 
 
 @jit
-def insert(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, size: Any) -> None:
-    """See to it that something that begins like v, which no sleeping process begins, is explored from node i."""
-    alive = sleepers(F, EV, Q, V, i)
-    parent, left, child = 0, 0, EV[d.event(F, i) + d.E_TREE]
-    while child != 0:
-        row = d.tree(F, child)
-        choice = W[row + d.W_KIND] == d.VALUE
-        if choice or parent != 0:
-            value = W[row + d.W_VALUE] if choice else -1
-            k = initial(F, EV, V, size, W[row + d.W_PROCESS], value, W, row + d.W_RECORD)
-        else:
-            k = comes_first(F, X, EV, V, size, W[row + d.W_PROCESS], W, row + d.W_RECORD)
-        if k == NOT_INITIAL:
-            if not choice:
+def survivors(F: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, depth: Any) -> Any:
+    """The records, in V, of what sleeps at the end of a path into the tree, whose rows V has too; how many.
+
+    Asleep are the processes that sleep at node i, and all that is explored before the path; each until it is woken.
+    """
+    alive, child = sleepers(F, EV, Q, V, i), EV[d.event(F, i) + d.E_TREE]
+    for level in range(depth + 1):
+        goal = V[2 * F[d.F_ALIVE] + level] if level < depth else np.int64(0)
+        while child != goal:
+            row = d.tree(F, child)
+            if W[row + d.W_KIND] != d.VALUE:
                 V[F[d.F_ALIVE] + alive] = -1 - (row + d.W_RECORD)
                 alive += 1
+            child = W[row + d.W_NEXT]
+        if level < depth:
+            alive = meet(F, Q, W, V, alive, W, d.tree(F, goal) + d.W_RECORD)
+            child = W[d.tree(F, goal) + d.W_CHILD]
+    return alive
+
+
+@jit
+def insert(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, size: Any) -> None:
+    """See to it that something that begins like v, which no sleeping process begins, is explored from node i."""
+    depth, left, child = 0, 0, EV[d.event(F, i) + d.E_TREE]
+    while child != 0:
+        row = d.tree(F, child)
+        process = W[row + d.W_PROCESS]
+        if W[row + d.W_KIND] == d.VALUE:
+            k = initial(F, EV, V, size, process, W[row + d.W_VALUE], W, row + d.W_RECORD)
+        else:
+            k = comes_first(F, X, EV, V, size, process, W, row + d.W_RECORD, depth == 0)
+        if k == NOT_INITIAL:
             left, child = child, W[row + d.W_NEXT]
             continue
-        if parent == 0:
+        if depth == 0:
             X[d.X_BY] = V[k] if k >= 0 else -1
         if W[row + d.W_CHILD] == 0:
             return
         if k >= 0:
             V[k] = -1
-        alive = meet(F, Q, W, V, alive, W, row + d.W_RECORD)
-        parent, left, child = child, 0, W[row + d.W_CHILD]
-    append(F, X, EV, Q, W, V, i, size, parent, left, alive)
+            X[d.X_FIRST] &= ~(np.int64(1) << process)  # its next event in v, if any, is looked at
+        V[2 * F[d.F_ALIVE] + depth] = child
+        depth, left, child = depth + 1, 0, W[row + d.W_CHILD]
+    parent = V[2 * F[d.F_ALIVE] + depth - 1] if depth > 0 else np.int64(0)
+    append(F, X, EV, Q, W, V, i, size, parent, left, survivors(F, EV, Q, W, V, i, depth))
