@@ -30,6 +30,8 @@ def campaign(folder: Path, rounds: Iterable[Round], **config: Any) -> Path:
     with made(folder, **config) as store:
         for each in rounds:
             ran(store, each, given(each))
+        store.sample("memory", 1.0)
+        store.event("note", folder.name)
     return folder
 
 
@@ -78,6 +80,9 @@ def test_what_two_folders_have_counts_once(tmp_path: Path, shards: list[Path],
     assert merge(tmp_path / "some", *shards[1:], into=tmp_path / "all") == 0
     assert "  8 rounds in more than one folder, counted once\n" in capsys.readouterr().out
     assert told(tmp_path / "all") == whole
+    with look(tmp_path / "all") as view:
+        assert [event.text for event in view.events()] == ["shard1", "shard2", "shard3"]
+        assert len(view.samples()) == 3
 
 
 def test_first_and_last_seen(tmp_path: Path, shards: list[Path]) -> None:
