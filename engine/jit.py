@@ -130,7 +130,7 @@ def _kept(compiled: Any, folder: Path) -> Any:
 
     @functools.wraps(compiled)
     def call(*args: Any) -> Any:
-        if not compiled.signatures:
+        if not compiled.overloads:
             prepare(tuple(numba.typeof(each) for each in args))
         return compiled(*args)
 

@@ -9,8 +9,10 @@ expanded where they are called, and what that leaves to copy and to fold is `opt
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from engine.errors import UsageError
@@ -44,7 +46,14 @@ class Code:
 
     def function(self, row: int) -> str:
         """The function that a row was compiled for, "" for the start of a thread."""
-        return max((start, name) for name, start in {"": 0, **self.starts}.items() if start <= row)[1]
+        starts, names = self._in_order
+        return names[bisect_right(starts, row)]
+
+    @cached_property
+    def _in_order(self) -> tuple[list[int], list[str]]:
+        """Where functions start, and what stands before each start and behind the last; of code that is complete."""
+        functions = sorted((start, name) for name, start in self.starts.items())
+        return [start for start, _ in functions], ["", *(name for _, name in functions)]
 
     def where(self, row: int) -> str:
         """file:line of a row."""
