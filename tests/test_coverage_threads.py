@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,12 +12,15 @@ import pytest
 
 from engine.declare import Scenario
 from engine.explore import explore
+from engine.explore.load import Machine
+from engine.explore.record import Recorder
 from engine.follow import Track, following
-from engine.language.program import build
+from engine.language.program import Program, build
 from engine.native import session as native
 from engine.python import session as python
 from engine.schedule import Step
 from tests.native_help import driven, until
+from tests.protocols import counter, seqlock, ticket_lock, treiber_stack
 from tests.protocols import covered as p
 
 READ_WRITE = p.scenario(p.writes_twice, p.reads)
@@ -110,6 +115,13 @@ def test_values_say_what_was_read_where_times_do_not() -> None:
     assert follow(track(0, (W1, 0, 9), whole=False), one, initial=0) == {}
 
 
+def test_a_write_follows_those_that_read_what_it_replaced() -> None:
+    old, new = Track([(0, 9, Step(1, R1, X, 0)), (0, 9, Step(1, R2, X, 1))]), track(0, (W1, 0, 9))
+    assert follow(new, old, initial=0) == {(R1, W1): 1, (W1, R2): 1}
+    assert follow(new, Track([*old.steps[:1], (0, 9, Step(1, R2, X, 7))]), initial=0) == {}  # a value from nowhere
+    assert follow(track(0, (W1, 0, 9), (W2, 0, 9)), Track(old.steps[:1]), initial=0) == {}  # which came first?
+
+
 def test_a_step_of_one_says_what_it_saw() -> None:
     """Two that count down: who came to 0 has seen what the other one left."""
     program = build(p.scenario(p.counts_down, p.counts_down))
@@ -120,3 +132,35 @@ def test_a_step_of_one_says_what_it_saw() -> None:
     site, = (s.index for s in returned.sites if s.primitive == "atomic_dec_return")
     tracks = [Track([(0, 9, Step(t, site, X, value))]) for t, value in enumerate((1, 0))]
     assert following(returned, tracks, lambda _at, _width: 2) == {(site, site): 1}
+
+
+@pytest.mark.parametrize("times", [False, True], ids=["values", "times"])
+@pytest.mark.parametrize("program", [
+    build(p.scenario(p.writes_twice, p.reads_twice, p.returns_less)), build(p.scenario(p.returns_less, p.counts_down)),
+    build(p.scenario(p.writes_twice, p.compares, p.reads_twice)), build(counter.SCENARIO, "plain"),
+    build(p.scenario(p.low_half, p.reads_twice, p.adds)), build(p.scenario(p.write_locked, p.read_locked, p.reads)),
+    build(seqlock.SCENARIO, "seqlock"), build(ticket_lock.SCENARIO, "fetch-add"),
+    build(treiber_stack.SCENARIO, "aba"), build(p.scenario(p.uses_page, p.uses_page)),
+], ids=lambda program: program.name)
+def test_what_it_says_is_what_happened(program: Program, times: bool) -> None:
+    """Executions of the machine, whose times are blurred or taken away: never more than the machine has counted."""
+    said = 0
+    for seed in range(40):
+        machine = Machine(program, coverage=True)
+        memory, draw, recorder = machine.memory(), random.Random(seed), Recorder(machine)
+        while not machine.failed and (machine.enabled() or machine.chooser() >= 0):
+            if (t := machine.chooser()) >= 0:
+                recorder.choose(t, draw.randrange(machine.choices(t)))
+            else:
+                recorder.step(draw.choice(machine.enabled()))
+        steps = recorder.recording.execution(program, machine).steps
+        tracks = [Track([(n - draw.random() * 3, n + draw.random() * 3, step) if times else (-math.inf, math.inf, step)
+                         for n, step in enumerate(steps) if step.thread == t]) for t in range(len(program.threads))]
+        found = following(program, tracks, lambda at, width, memory=memory: _part(memory, at, width))  # type: ignore[misc]
+        assert found.keys() <= machine.covered().keys()
+        said += len(found)
+    assert said or program.name == "covered:v"
+
+
+def _part(memory: dict[int, int], at: int, width: int) -> int:
+    return memory.get(at & ~7, 0) >> 8 * (at & 7) & (1 << 8 * width) - 1
