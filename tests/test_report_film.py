@@ -6,12 +6,14 @@ import json
 
 import pytest
 
+from engine.declare import Scenario
 from engine.explore import explore, recording_of
 from engine.explore.film import Film, film, leads_to
 from engine.language.program import Program, build
 from engine.schedule import ALONE, Schedule
 from tests.protocols import counter
 from tests.report_rig import CACHED, FREED, schedule_of
+from tests.test_explore_detectors import CASES, search
 
 RACES = (FREED, CACHED, "dax_fault_ref__wait_only", "placement__pt_list_rcu_head", "type_alias__6_9")
 
@@ -144,8 +146,10 @@ def test_a_long_film_keeps_its_end() -> None:
     whole, cut = film(program, schedule), film(program, schedule, most=10)
     assert (len(cut.steps), cut.skipped) == (10, len(whole.steps) - 10)
     assert [step["text"] for step in cut.steps] == [step["text"] for step in whole.steps[-10:]]
-    end = {name: value for name, value in by_name(whole, words(whole, len(whole.steps))).items() if value}
-    assert {name: value for name, value in by_name(cut, words(cut, 10)).items() if value}.items() <= end.items()
+    for step in (0, 10):
+        there = by_name(whole, words(whole, len(whole.steps) - 10 + step))
+        shown = {name: value for name, value in by_name(cut, words(cut, step)).items() if value}
+        assert shown == {name: value for name, value in there.items() if value}
 
 
 def test_a_film_is_plain_data_and_always_the_same() -> None:
@@ -153,3 +157,13 @@ def test_a_film_is_plain_data_and_always_the_same() -> None:
     once, again = (json.dumps(film(program, schedule).as_dict()) for _ in range(2))
     assert once == again
     assert len(once) < 25_000
+
+
+@pytest.mark.parametrize(("scenario", "fault", "kind", "message"), CASES)
+def test_every_violation_ends_a_film(scenario: Scenario, fault: int, kind: str, message: str) -> None:
+    schedule = search(scenario, fault, steps=500).schedule
+    shown = film(build(scenario, params={"fault": fault}), schedule)
+    assert shown.violation is not None
+    assert shown.violation["kind"] == kind
+    assert message.replace("tests/protocols/", "") in shown.violation["message"].replace("tests/protocols/", "")
+    words(shown, len(shown.steps))

@@ -257,3 +257,11 @@ def test_times_along_an_axis_have_one_unit(most: float, ticks: str) -> None:
     axis = axes.linear("time", most, "s")
     assert ",".join(map(axis.tick, axis.ticks)) == ticks
     assert axis.high == most
+
+
+def test_one_finding_does_not_cost_the_page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("frame 9")
+
+    monkeypatch.setattr("stress.report.html.films.made", broken)
+    assert "it cannot be replayed step by step: KeyError: 'frame 9'" in Parsed(page_of(folder)).text

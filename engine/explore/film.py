@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from engine.explore.columns import wrap
 from engine.explore.describe import describe
 from engine.explore.ending import state
@@ -19,7 +21,7 @@ from engine.explore.load import Machine
 from engine.explore.machine import cells as c
 from engine.explore.record import Calls, Recorder, Recording, follow
 from engine.explore.replaying import machine_for
-from engine.explore.scene import Scene, Snapshot
+from engine.explore.scene import Scene, Snapshot, changes, memory_of
 from engine.language.program import Program
 from engine.memory.members import MEMBERS, NAMES, UNION_OFFSETS
 from engine.places import short, short_file
@@ -90,15 +92,26 @@ def film(program: Program, schedule: Schedule, *, most: int = MOST) -> Film:
 
 
 class _Camera(Recorder):
-    """Takes a snapshot of the machine after each step."""
+    """Takes a snapshot of the machine after each step; the memory itself is kept at the start and now."""
 
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine)
+        self.memory = memory_of(machine)
+        self.start = self.memory
         self.snapshots = [Snapshot.of(machine)]
 
     def _note(self, t: int, site: int, calls: Calls = ()) -> None:
         super()._note(t, site, calls)
-        self.snapshots.append(Snapshot.of(self.m, self.snapshots[-1]))
+        before, self.memory = self.memory, memory_of(self.m)
+        self.snapshots.append(Snapshot.of(self.m, self.snapshots[-1], changes(self.m, before, self.memory)))
+
+    def words(self, position: int) -> list[tuple[int, int]]:
+        """(address, value) of the words that are not 0 after that many steps."""
+        first = self.m.program.layout.GLOBALS
+        words = {first + 8 * int(i): int(self.start[i]) & (1 << 64) - 1 for i in np.flatnonzero(self.start)}
+        for shot in self.snapshots[1:position + 1]:
+            words.update((address, new) for address, _, new in shot.changes)
+        return sorted((address, value) for address, value in words.items() if value)
 
 
 class _Table:
@@ -136,7 +149,7 @@ class _Cutter:
         self.of_interest = _frames_of_interest(shots[skipped:])
         self.film.skipped = skipped
         self.film.start = [[self._cell(address), self._value(address, value)]
-                           for address, value in shots[skipped].words(self.program) if self._shown(address)]
+                           for address, value in camera.words(skipped) if self._shown(address)]
         self.film.first = self._scene(shots[skipped].scene)
         for number in range(skipped, len(shots) - 1):
             self.film.steps.append(self._step(recording, number, shots[number + 1]))

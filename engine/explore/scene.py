@@ -5,6 +5,7 @@ Reads the machine's arrays and changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -45,31 +46,35 @@ class Scene:
     buffers: list[list[str]] = field(default_factory=list)
 
 
+Memory = NDArray[np.int64]
+Change = tuple[int, int, int]  # address of an 8-byte word, value before, value after
+
+
 @dataclass
 class Snapshot:
-    """A scene, the memory, and what changed in it since the snapshot before: (address, old, new) of 8-byte words."""
+    """A scene, and what changed in memory since the one before."""
 
     scene: Scene
-    memory: NDArray[np.int64]
-    changes: list[tuple[int, int, int]]
+    changes: list[Change]
     changed_frames: set[int]
 
     @classmethod
-    def of(cls, m: Machine, before: Snapshot | None = None) -> Snapshot:
-        layout = m.program.layout
-        first = int(m.C[c.C_MEMORY])
-        memory = m.S[first:first + (layout.END - layout.GLOBALS) // 8].copy()
+    def of(cls, m: Machine, before: Snapshot | None = None, changed: Sequence[Change] = ()) -> Snapshot:
         scene = Scene(_cpus(m), _locks(m), _frames(m, before.scene if before else None), _buffers(m))
-        if before is None:
-            return cls(scene, memory, [], set())
-        changes = [(layout.GLOBALS + 8 * int(i), int(before.memory[i]) & _MASK, int(memory[i]) & _MASK)
-                   for i in np.flatnonzero(memory != before.memory)]
-        return cls(scene, memory, changes, {pfn for a, _, _ in changes if (pfn := _frame_of(m.program, a)) >= 0})
+        return cls(scene, list(changed), {pfn for a, _, _ in changed if (pfn := _frame_of(m.program, a)) >= 0})
 
-    def words(self, program: Program) -> list[tuple[int, int]]:
-        """(address, value) of the words that are not 0."""
-        return [(program.layout.GLOBALS + 8 * int(i), int(self.memory[i]) & _MASK)
-                for i in np.flatnonzero(self.memory)]
+
+def memory_of(m: Machine) -> Memory:
+    """A copy of the modelled memory."""
+    first, layout = int(m.C[c.C_MEMORY]), m.program.layout
+    return m.S[first:first + (layout.END - layout.GLOBALS) // 8].copy()
+
+
+def changes(m: Machine, before: Memory, after: Memory) -> list[Change]:
+    """The words that differ, by address."""
+    first = m.program.layout.GLOBALS
+    return [(first + 8 * int(i), int(before[i]) & _MASK, int(after[i]) & _MASK)
+            for i in np.flatnonzero(before != after)]
 
 
 def _frame_of(program: Program, address: int) -> int:
@@ -135,7 +140,7 @@ def _frames(m: Machine, before: Scene | None) -> dict[int, tuple[int, str, dict[
         same = known is not None and known[0] == live
         text = known[1] if known and same else _history(m, row, before is None)
         out[pfn] = (live, text, members)
-    return out
+    return before.frames if before and before.frames == out else out  # the same object: films are long
 
 
 def _history(m: Machine, row: list[int], first: bool) -> str:

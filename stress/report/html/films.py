@@ -21,6 +21,8 @@ def film_of(text: str, folder: Path) -> tuple[dict[str, Any] | None, str]:
         return made(schedule, source), ""
     except PttortureError as error:
         return None, f"it cannot be replayed step by step: {short(str(error))}"
+    except Exception as error:  # one finding must not cost the page of all
+        return None, f"it cannot be replayed step by step: {type(error).__name__}: {short(str(error))}"
 
 
 def made(schedule: Schedule, source: str) -> dict[str, Any]:
