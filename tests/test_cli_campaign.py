@@ -112,3 +112,33 @@ def _done(folder: Path) -> bool:
         return False
     with look(folder) as view:
         return sum(row.state == "done" for row in view.rounds()) >= 3
+
+
+def test_what_is_known_is_no_news(tmp_path: Path, config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A fix that does not hold: exit 1 the first night, 0 the second, until it is dropped from what is known."""
+    Path(config).write_text(CONFIG.replace(', "random"', ""))
+    mine, known = tmp_path / "mine.py", tmp_path / "known.json"
+    mine.write_text(Path(COUNTER).read_text().replace('expects="check"', "expects=CLEAN"))
+
+    def night(folder: str, *options: str) -> int:
+        return main(["campaign", f"{mine}:plain", "--config", config, "--out", str(tmp_path / folder),
+                     "--baseline", str(known), *options])
+
+    assert night("first", "--baseline-update") == 1
+    assert f"baseline {known}: 1 added, 0 dropped, 1 in all" in " ".join(capsys.readouterr().out.split())
+    assert night("second") == 0
+    said = capsys.readouterr().out
+    assert "1 finding: 0 expected, 1 known, 0 not" in said
+    assert "!!" not in said
+
+
+def test_a_baseline_that_is_none_is_said_before_anything_is_made(tmp_path: Path, config: str,
+                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    start = ["campaign", COUNTER, "--config", config, "--out", str(tmp_path / "night")]
+    for options, said in ((["--baseline", "none.json"], "none.json: no such baseline"),
+                          (["--baseline-update"], "need --baseline FILE"), (["--baseline", config], "no baseline of")):
+        assert main([*start, *options]) == 2
+        err = capsys.readouterr().err
+        assert said in err
+        assert err.count("\n") == 1
+    assert not (tmp_path / "night").exists()

@@ -88,17 +88,18 @@ def test_what_two_folders_have_counts_once(tmp_path: Path, shards: list[Path],
 def test_first_and_last_seen(tmp_path: Path, shards: list[Path]) -> None:
     assert merge(*shards, into=tmp_path / "all") == 0
 
-    def span(view: View) -> dict[str, tuple[float, float]]:
-        return {f.signature: (f.first, f.last) for f in view.findings()}
+    def span(view: View) -> dict[str, tuple[float, float, Round]]:
+        return {f.signature: (f.first, f.last, f.round) for f in view.findings()}
 
     parts = []
     for shard in shards:
         with look(shard) as view:
             parts.append(span(view))
     with look(tmp_path / "all") as view:
-        for signature, (first, last) in span(view).items():
+        for signature, (first, last, round_) in span(view).items():
             spans = [part[signature] for part in parts if signature in part]
-            assert (first, last) == (min(a for a, _ in spans), max(b for _, b in spans))
+            assert last == max(last for _, last, _ in spans)
+            assert (first, round_) == min(((first, round_) for first, _, round_ in spans), key=lambda each: each[0])
 
 
 def test_a_round_that_is_done_anywhere_is_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -199,7 +199,9 @@ def _last_words(store: Store, made: Campaign, known: Known, interrupted: bool, f
     f = made.figures
     say(("interrupted: " if interrupted else "") + f"{count(done[0] or 0, 'round')} of {count(f.cells, 'cell')}, "
         f"{f.rounds:,} of them in this run of {clock(f.elapsed)}; {done[1] or 0} lost; seed {store.campaign['seed']}")
-    say(f"{count(len(findings), 'finding')}: {sum(row.expected for row in findings)} expected, {len(news)} not")
+    expected = sum(row.expected for row in findings)
+    old = len(findings) - expected - len(news)
+    say(f"{count(len(findings), 'finding')}: {expected} expected, {f'{old} known, ' if old else ''}{len(news)} not")
     for row in news:
         _say_finding(made.status, row)
     with look(store.folder) as view:
