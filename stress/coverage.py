@@ -68,15 +68,14 @@ class Sampler:
 
     def look(self, session: Session, *, last: bool = False) -> None:
         """Take the sample that is there, if it is time or this is the `last` one. A torn arena has none."""
-        begin = time.monotonic()
-        if begin < self._due and not last:
+        if time.monotonic() < self._due and not last:
             return
+        begin = time.thread_time()
         try:
             self.counts.update(places(session.coverage() or {}, self.program))
         except (AttributeError, KeyError, ValueError, IndexError, struct.error):
             return
-        end = time.monotonic()
-        self._due = end + (end - begin) / _SHARE
+        self._due = time.monotonic() + (time.thread_time() - begin) / _SHARE
 
 
 # --- what there is to be seen ---
