@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from engine.language.program import Program
 from engine.native import words as w
 from engine.native.session import Session
 from engine.session import Progress
+from tests.native_help import running
 
 
 def drive(program: Program, seconds: float, *, naive: bool = False, lock: str = "qrwlock",
@@ -20,14 +20,8 @@ def drive(program: Program, seconds: float, *, naive: bool = False, lock: str = 
         session = Session.create(program, folder=Path(folder), lock=lock, perturb=perturb,
                                  recorder=recorder)
         session.arena.store(w.H_NAIVE, int(naive))
-        threads = [threading.Thread(target=session.drive, args=(i,)) for i in range(len(program.threads))]
-        for thread in threads:
-            thread.start()
-        session.start()
-        time.sleep(seconds)
-        session.stop()
-        for thread in threads:
-            thread.join()
+        with running(session):
+            time.sleep(seconds)
         progress = session.progress()
         session.close()
     return progress

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from engine.language.program import build
 from engine.native.session import Session
 from scenarios.litmus import LITMUS, ORDERS, TESTS, Litmus
+from tests.native_help import running
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Histogram:
 
 
 @contextmanager
-def running(session: Session) -> Iterator[None]:
+def spread(session: Session) -> Iterator[None]:
     """All threads drive the session, each on a CPU of its own."""
     cpus = sorted(os.sched_getaffinity(0))
 
@@ -48,16 +48,8 @@ def running(session: Session) -> Iterator[None]:
         os.sched_setaffinity(0, {cpus[thread % len(cpus)]})  # of this thread only
         session.drive(thread)
 
-    threads = [threading.Thread(target=drive, args=(i,)) for i in range(len(session.program.threads))]
-    for thread in threads:
-        thread.start()
-    session.start()
-    try:
+    with running(session, drive):
         yield
-    finally:
-        session.stop()
-        for thread in threads:
-            thread.join()
 
 
 def create(test: Litmus, order: str, *, checks: bool) -> Session:
@@ -76,7 +68,7 @@ def histogram(session: Session, test: Litmus, order: str) -> Histogram:
 def measure(test: Litmus, order: str, seconds: float, *, checks: bool) -> Histogram:
     session = create(test, order, checks=checks)
     try:
-        with running(session):
+        with spread(session):
             time.sleep(seconds)
         return histogram(session, test, order)
     finally:

@@ -49,21 +49,32 @@ class Alone:
 
 
 @contextmanager
-def driven(program: Program, folder: Path, *, of: Any = Session, **options: Any) -> Iterator[Any]:
-    """A session, of that class, all of whose threads are driven by Python threads of this process."""
-    session = of.create(program, folder=folder, **options)
-    threads = [threading.Thread(target=session.drive, args=(i,)) for i in range(len(program.threads))]
+def running(session: Any, drive: Callable[[int], object] | None = None) -> Iterator[list[threading.Thread]]:
+    """The threads of a session, each driven by a Python thread of this process: by `drive(number)`, or as they are."""
+    threads = [threading.Thread(target=drive or session.drive, args=(i,)) for i in range(len(session.program.threads))]
     for thread in threads:
         thread.start()
     session.start()
     try:
-        yield session
+        yield threads
     finally:
         session.stop()
         for thread in threads:
             thread.join(PATIENCE)
         assert not any(thread.is_alive() for thread in threads)
-        session.close()
+
+
+@contextmanager
+def driven(program: Program, folder: Path, *, of: Any = Session, **options: Any) -> Iterator[Any]:
+    """A session, of that class, that is running; closed afterwards, if no thread uses its memory any more."""
+    session = of.create(program, folder=folder, **options)
+    threads: list[threading.Thread] = []
+    try:
+        with running(session) as threads:
+            yield session
+    finally:
+        if not any(thread.is_alive() for thread in threads):
+            session.close()
 
 
 def until(condition: Callable[[], bool]) -> None:

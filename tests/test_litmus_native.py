@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from benchmarks.litmus import create, histogram, running
+from benchmarks.litmus import create, histogram, spread
 from scenarios.litmus import LITMUS, ORDERS, TESTS, X86
 from tests.native_help import until
 
@@ -25,7 +25,7 @@ def test_a_store_buffer_shows(name: str) -> None:
     test = BY_NAME[name]
     session = create(test, "", checks=False)
     try:
-        with running(session):
+        with spread(session):
             until(lambda: histogram(session, test, "").relaxed > 0)
         assert [found.kind for found in session.progress().violations] == ["check"]
     finally:
@@ -39,7 +39,7 @@ def test_what_x86_forbids_is_never_seen(test: object, checks: bool) -> None:
     for order in forbidden:
         session = create(test, order, checks=checks)  # type: ignore[arg-type]
         try:
-            with running(session):
+            with spread(session):
                 until(lambda session=session: session.progress().operations >= ENOUGH)  # type: ignore[misc]
             progress, seen = session.progress(), histogram(session, test, order)  # type: ignore[arg-type]
         finally:
