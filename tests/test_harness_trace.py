@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from engine.errors import UsageError
+from engine.session import Progress
 from stress import running, tracing
 from stress.console import Console
+from stress.faces import Session
 from stress.journal import Journal
 from stress.trace import load
-from stress.trace.live import Prepared, prepare
+from stress.trace.live import Prepared, TraceSupervisor, prepare
 from stress.trace.reference import Policy
 from tests.trace_files import MIB, Map, Unmap, make_trace
 
@@ -66,9 +68,16 @@ def test_threads_that_have_no_stream_are_said(tmp_path: Path, threads: int, said
     assert ("threads replay it" in shown.getvalue()) == bool(said)
 
 
-def test_looped_replay_ends_as_a_single_one(tmp_path: Path) -> None:
+def test_looped_replay_ends_as_a_single_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = TraceSupervisor.over
+
+    def when_it_has_looped(self: TraceSupervisor, session: Session, progress: Progress) -> bool:
+        self.loop_seconds = 0.0 if progress.counters.get("loops", 0) > 1 else 600.0  # however busy the machine is
+        return over(self, session, progress)
+
+    monkeypatch.setattr(TraceSupervisor, "over", when_it_has_looped)
     prepared = prepare(load(small_trace(tmp_path)), 2, "split", bystanders=False)
-    result = replayed(tmp_path / "run", prepared, seconds=0.4)
+    result = replayed(tmp_path / "run", prepared, seconds=0.1)
     assert result["outcome"] == "clean"
     assert result["rounds"] > 1
     assert result["operations"] == 10 * result["rounds"]
