@@ -60,6 +60,8 @@ def test_hammered(project: Project, workers: list[str]) -> None:
     assert len(seeds) == 1  # one run, whatever the number of workers
     assert "pttorture: lock fair: the native executor has no such lock; it has: qrwlock," in out
     assert "Traceback" not in out
+    told = " ".join(out.split())
+    assert "test_threads.py::test_each[dec-and-test]: last-put:dec-and-test: clean; native qrwlock, " in told
 
 
 def folders_of(pid: int) -> list[Path]:

@@ -70,6 +70,9 @@ def test_no_effect(): ...
 def test_body_fails():
     assert 1 == 2
 
+@pytest.mark.pttorture("last_put.py:dec-and-test", strategy="dfs", executions=1)
+def test_cut_short(): ...
+
 @pytest.mark.xfail(strict=True)
 @pytest.mark.pttorture("last_put.py:read-back", strategy="smallest", expect="clean")
 def test_known(): ...
@@ -121,7 +124,7 @@ def test_what_passes_and_what_fails(ran: Ran) -> None:
     passed = {name for name, case in ran.cases.items() if case.find("failure") is None}
     assert passed == {"test_each[read-back]", "test_each[dec-and-test]", "test_stacked[read-back]",
                       "test_stacked[dec-and-test]", "test_samples", "test_known"}
-    assert "13 failed, 5 passed, 1 xfailed" in ran.out
+    assert "14 failed, 5 passed, 1 xfailed" in ran.out
 
 
 @pytest.mark.parametrize("name", ["test_breaks", "test_is_not_clean", "test_nobody_looks"])
@@ -169,6 +172,7 @@ def test_junit_properties(ran: Ran) -> None:
     ("test_which_variant", "pttorture: last_put.py has several variants: read-back, dec-and-test; name one"),
     ("test_no_effect", "pttorture: preemptions has no effect with strategy dpor"),
     ("test_body_fails", "assert 1 == 2"),
+    ("test_cut_short", "last-put:dec-and-test: inconclusive (expected clean)"),
 ])
 def test_what_is_said(ran: Ran, name: str, said: str) -> None:
     assert said in ran.failure(name)

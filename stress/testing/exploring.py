@@ -85,7 +85,9 @@ def _judged(check: Check, data: Mapping[str, Any]) -> dict[str, str]:
     said = verdict.judge(data["expected"], [violation["kind"] for violation in data["violations"]],
                          rounds=data["executions"], work={"all within the bound": data["complete"]},
                          needs=() if samples else ("all within the bound",))
-    return {"outcome": said.outcome, "verdict": said.verdict, "why": said.why}
+    cut = said.outcome == "inconclusive" and not (data["complete"] or samples)
+    why = "nothing found, but not all was searched; give it more seconds, or a bound" if cut else said.why
+    return {"outcome": said.outcome, "verdict": said.verdict, "why": why}
 
 
 def replay(check: Check, recorded: Schedule, seed: int) -> Result | None:

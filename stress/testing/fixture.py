@@ -167,6 +167,9 @@ class Pttorture:
             said = short(str(error))
         except PttortureError as error:
             said = str(error)
+        except KeyboardInterrupt:
+            # From here: pytest makes a text of the arguments of all frames, and further in those are whole programs.
+            raise KeyboardInterrupt from None
         except Exception as error:
             if os.environ.get("PTTORTURE_TRACEBACK"):
                 raise
