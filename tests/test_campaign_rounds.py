@@ -37,6 +37,8 @@ def test_a_search_is_a_function_of_its_description(rounds: Rounds) -> None:
     first, second = rounds.run(each), rounds.run(each)
     assert steady(first) == steady(second)
     assert first["rounds"] == 500
+    assert first["coverage"]
+    assert {place.split(":")[0] for pair in first["coverage"] for place in pair[:2]} == {"tests/protocols/counter.py"}
     other = rounds.run(replace(each, seed=54321))
     assert steady(other)["violations"] != steady(first)["violations"]
 

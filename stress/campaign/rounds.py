@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.declare import CLEAN
 from engine.errors import PttortureError
 from engine.language.program import Program, build
+from engine.places import short_file
 from stress import verdict
 from stress.campaign.cell import Cell, Round
 from stress.console import Console
@@ -62,7 +63,7 @@ class Rounds:
         A protocol that cannot be run is a fault of the round, not an exception.
         """
         try:
-            return self._search(each) if each.cell.searches else self._hammer(each)
+            return _portable(self._search(each) if each.cell.searches else self._hammer(each))
         except PttortureError as error:
             return failed(each, str(error))
 
@@ -151,6 +152,17 @@ def _violation(each: Any, executions: int, seconds: float) -> dict[str, Any]:
             "count": each.count, "seconds": round(seconds * each.executions / max(executions, 1), 4), "thread": "",
             "round": each.executions, "evidence": [], "schedule": each.schedule.to_json(),
             "preemptions": each.preemptions}
+
+
+def _portable(result: dict[str, Any]) -> dict[str, Any]:
+    """The result with its coverage named as on every machine: shards are added up."""
+    pairs = [[_place(first), _place(second), number] for first, second, number in result.get("coverage", ())]
+    return {**result, "coverage": pairs}
+
+
+def _place(where: str) -> str:
+    file, _, line = where.rpartition(":")
+    return f"{short_file(file)}:{line}"
 
 
 def failed(each: Round, why: str, violations: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
