@@ -19,6 +19,7 @@ from engine.explore.machine import access as a
 from engine.explore.machine import cells as c
 from engine.explore.machine.arrays import constant, words
 from engine.explore.machine.control import SOURCES
+from engine.explore.machine.dependence import depend
 from engine.explore.strategies import cells as x
 from engine.explore.strategies import dpor_reverse as reverse
 from engine.explore.strategies.base import Options
@@ -43,7 +44,7 @@ def probe(C: Any, S: Any, U: Any, F: Any, A: Any, what: int, i: int, j: int) -> 
     if what == 1:
         a.next_access(C, S, F, i, A, j)
     elif what == 2:
-        return np.int64(a.depend(F, A, i, A, j))
+        return np.int64(depend(F, A, i, A, j))
     elif what == 3:
         a.add_watched(C, S, i, A, j)
     else:

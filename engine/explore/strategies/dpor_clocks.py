@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.explore.machine import access as a
+from engine.explore.machine.dependence import apart, depend
 from engine.explore.strategies import dpor_cells as d
 from engine.jit import jit
 
@@ -56,9 +57,9 @@ def add(F: Any, EV: Any, Q: Any, j: Any) -> None:
     if not touches_nothing(EV, at):
         for i in range(j - 1, -1, -1):
             o = d.event(F, i)
-            if Q[mine + EV[o + d.E_PROCESS]] >= EV[o + d.E_NUMBER] or a.apart(EV, o + d.E_RECORD, EV, at):
+            if Q[mine + EV[o + d.E_PROCESS]] >= EV[o + d.E_NUMBER] or apart(EV, o + d.E_RECORD, EV, at):
                 continue
-            if a.depend(F, EV, o + d.E_RECORD, EV, at):
+            if depend(F, EV, o + d.E_RECORD, EV, at):
                 Q[d.race(F, j, races)] = i
                 Q[d.race(F, j, races) + d.RACE_SEEN_TO] = -1
                 races += 1
@@ -82,7 +83,7 @@ def next_node(F: Any, EV: Any, Q: Any, j: Any, relaxes: Any) -> None:
     asleep, stay = EV[e + d.E_SLEEP], 0
     q = 0
     while asleep >> q != 0:
-        if asleep >> q & 1 and not a.depend(F, Q, Q[d.asleep(F, j) + q], EV, e + d.E_RECORD):
+        if asleep >> q & 1 and not depend(F, Q, Q[d.asleep(F, j) + q], EV, e + d.E_RECORD):
             stay |= 1 << q
             Q[d.asleep(F, j + 1) + q] = Q[d.asleep(F, j) + q]
         q += 1

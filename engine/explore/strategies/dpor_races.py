@@ -14,6 +14,7 @@ import numpy as np
 from engine.explore.machine import access as a
 from engine.explore.machine import cells as c
 from engine.explore.machine import memory as mm
+from engine.explore.machine.dependence import depend
 from engine.explore.strategies import dpor_cells as d
 from engine.explore.strategies import dpor_clocks as clocks
 from engine.explore.strategies import dpor_reverse as reverse
@@ -86,7 +87,7 @@ def sequence_of_varying(F: Any, X: Any, EV: Any, Q: Any, V: Any, i: Any, j: Any)
     for k in range(j + 1, X[d.X_EVENTS]):
         if clocks.before(F, EV, Q, i, k):
             continue
-        keep = not a.depend(F, EV, d.record(F, k), EV, d.record(F, F[d.F_SCRATCH]))
+        keep = not depend(F, EV, d.record(F, k), EV, d.record(F, F[d.F_SCRATCH]))
         for n in range(dropped):
             keep = keep and not clocks.before(F, EV, Q, V[base + n], k)
         if keep:

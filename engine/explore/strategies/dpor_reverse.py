@@ -14,6 +14,7 @@ from engine.explore.machine import buffers as bf
 from engine.explore.machine import cells as c
 from engine.explore.machine import memory as mm
 from engine.explore.machine import step as m
+from engine.explore.machine.dependence import depend
 from engine.explore.machine.local import advance
 from engine.explore.machine.state import put, undo
 from engine.explore.strategies import dpor_cells as d
@@ -165,7 +166,7 @@ def settle_waiting(C: Any, S: Any, U: Any, F: Any, EV: Any, Q: Any, j: Any, into
     for i in range(j - 1, -1, -1):
         o = d.event(F, i)
         q = EV[o + d.E_PROCESS]
-        if q == p or Q[clock + q] >= EV[o + d.E_NUMBER] or not a.depend(F, EV, o + d.E_RECORD, EV, at):
+        if q == p or Q[clock + q] >= EV[o + d.E_NUMBER] or not depend(F, EV, o + d.E_RECORD, EV, at):
             continue
         if attempt(C, S, U, F, EV, Q, i, j, p, d.race_record(F, into, found)):
             Q[d.race(F, into, found)] = i

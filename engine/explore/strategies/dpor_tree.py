@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.explore.machine import access as a
+from engine.explore.machine.dependence import apart, depend
 from engine.explore.strategies import cells as x
 from engine.explore.strategies import dpor_cells as d
 from engine.jit import jit
@@ -38,7 +38,7 @@ def initial(F: Any, EV: Any, V: Any, size: Any, process: Any, value: Any, A: Any
         if EV[e + d.E_PROCESS] == process:
             same = value < 0 or EV[e + d.E_VALUE] == value
             return k if same else NOT_INITIAL
-        if not a.apart(A, at, EV, e + d.E_RECORD) and a.depend(F, A, at, EV, e + d.E_RECORD):
+        if not apart(A, at, EV, e + d.E_RECORD) and depend(F, A, at, EV, e + d.E_RECORD):
             return NOT_INITIAL
     return ABSENT
 
@@ -55,7 +55,7 @@ def comes_first(F: Any, X: Any, EV: Any, V: Any, size: Any, process: Any, A: Any
             k += 1
         return np.int64(k)
     for k in range(size - 1, -1, -1):  # backward: the reversing event is rarely far from the end
-        if V[k] >= 0 and not a.apart(A, at, EV, d.record(F, V[k])) and a.depend(F, A, at, EV, d.record(F, V[k])):
+        if V[k] >= 0 and not apart(A, at, EV, d.record(F, V[k])) and depend(F, A, at, EV, d.record(F, V[k])):
             return np.int64(NOT_INITIAL)
     return np.int64(ABSENT)
 
@@ -106,9 +106,9 @@ def meet(F: Any, Q: Any, W: Any, V: Any, alive: Any, A: Any, at: Any) -> Any:
     for k in range(alive):
         ref = V[base + k]
         if ref >= 0:
-            woken = not a.apart(Q, ref, A, at) and a.depend(F, Q, ref, A, at)
+            woken = not apart(Q, ref, A, at) and depend(F, Q, ref, A, at)
         else:
-            woken = not a.apart(W, -1 - ref, A, at) and a.depend(F, W, -1 - ref, A, at)
+            woken = not apart(W, -1 - ref, A, at) and depend(F, W, -1 - ref, A, at)
         if not woken:
             V[base + kept] = ref
             kept += 1
