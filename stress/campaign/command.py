@@ -30,7 +30,6 @@ from stress.findings.files import keep
 from stress.interrupts import EXIT_INTERRUPTED, Interrupted, deferred
 from stress.machine import cpus, facts
 from stress.report.places import home, short
-from stress.report.text import wrap
 from stress.store.store import Store
 from stress.store.view import FindingRow, View, look
 
@@ -187,7 +186,7 @@ def _memory(config: Config) -> int:
 
 def _last_words(store: Store, made: Campaign, known: Known, interrupted: bool, failure: MachineError | None) -> int:
     """What the campaign has come to, and the exit code."""
-    say = made.status.console.result
+    say = made.status.note
     try:
         store.event("end", "interrupted" if interrupted else str(failure or "the time is over"))
     except MachineError as error:
@@ -207,7 +206,8 @@ def _last_words(store: Store, made: Campaign, known: Known, interrupted: bool, f
     with look(store.folder) as view:
         for line in known.settled(view, whole=not interrupted and failure is None):
             say(line)
-    say(f"report: pttorture report {home(store.folder)}; go on: pttorture campaign --out {home(store.folder)} --resume")
+    say(f"report: pttorture report {home(store.folder)}")
+    say(f"go on: pttorture campaign --out {home(store.folder)} --resume")
     if failure is not None:
         raise failure
     return _code(interrupted, bool(news), done[0] or 0, gave_up=made.gave_up)
@@ -225,7 +225,6 @@ def _code(interrupted: bool, news: bool, rounds: int, *, gave_up: int) -> int:
 
 def _say_finding(status: Status, row: FindingRow) -> None:
     explained = f"; {row.explanation['explained']}" if row.explanation else "; not explained yet"
-    for line in wrap(short(f"!! {row.title} [{row.signature}], {count(row.count, 'time')} in "
-                           f"{count(row.rounds, 'round')}{explained}"), indent=0):
-        status.console.result(line)
+    status.note(short(f"!! {row.title} [{row.signature}], {count(row.count, 'time')} in "
+                      f"{count(row.rounds, 'round')}{explained}"))
 
