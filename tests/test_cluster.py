@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
-from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +11,18 @@ import pytest
 from engine import __version__
 from engine.errors import MachineError, UsageError
 from stress import cli
-from stress.campaign.cell import Cell, Round, seed_of
 from stress.campaign.crew import Ended, LocalCrew, Task
 from stress.cluster import crew as crews
 from stress.cluster import lease as leases
-from stress.cluster.address import check
+from stress.cluster.address import check, parts
 from stress.cluster.crew import ClusterCrew
 from stress.cluster.ledger import Ledger, forget, place, read
-from stress.findings.signature import findings_of
-
-HERE = Path(__file__).parent
-COUNTER, FAKE = str(HERE / "protocols" / "counter.py"), str(HERE / "fake_session.py")
-SEARCHED = Cell("counter", "plain", COUNTER, executor="explore", strategy="random")
-SLOW = Cell("counter", "plain", COUNTER, executor=FAKE, perturb="good")
+from tests.cluster_rig import FAR, ONE, TWO, Cluster, Hosts, numbers, result, search, slow
 
 
 @pytest.fixture(autouse=True)
 def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-
-def search(number: int) -> Task:
-    return Task(SEARCHED, Round(SEARCHED, number, seed_of(7, SEARCHED, number), executions=20))
-
-
-def slow(number: int, seconds: float = 3.0) -> Task:
-    return Task(SLOW, Round(SLOW, number, seed_of(7, SLOW, number), seconds=seconds))
 
 
 # --- addresses ---
@@ -94,57 +76,6 @@ def test_a_ledger_names_the_task_without_an_end() -> None:
 
 
 # --- a crew whose cluster is in this process ---
-
-
-class Future:
-    def __init__(self, call: Callable[[], Any]) -> None:
-        self.call, self.status, self.answer = call, "pending", None
-
-    def run(self) -> None:
-        self.answer, self.status = self.call(), "finished"
-
-    def result(self) -> Any:
-        return self.answer
-
-    def cancel(self) -> None:
-        self.status = "cancelled"
-
-
-class Cluster:
-    """Workers that do what the test says: nothing until it calls `run` of a future."""
-
-    def __init__(self, *workers: str) -> None:
-        self.there: dict[str, int] = dict.fromkeys(workers, 1000)
-        self.given: list[tuple[str, Any, Future]] = []
-
-    def workers(self) -> dict[str, int]:
-        return dict(self.there)
-
-    def give(self, function: Callable[..., Any], argument: Any, worker: str) -> Future:
-        future = Future(lambda: function(argument))
-        self.given.append((worker, argument, future))
-        return future
-
-    def ask(self, function: Callable[..., Any], argument: Any, worker: str) -> Any:
-        return function(argument) if worker in self.there else None
-
-    def wait(self, futures: Any, seconds: float) -> None:
-        """The test decides when something happens."""
-
-    def close(self) -> None:
-        self.there.clear()
-
-
-def result(task: Task) -> dict[str, Any]:
-    assert task.round is not None
-    return {"answer": {"number": task.round.number}, "why": "", "found": [], "memory": 5}
-
-
-def numbers(ended: list[Ended]) -> list[int]:
-    return [each.task.round.number for each in ended if each.task.round]
-
-
-ONE, TWO, FAR = "tcp://127.0.0.1:1", "tcp://127.0.0.1:2", "tls://10.0.0.9:3"
 
 
 def test_leases_are_some_seconds_of_work_for_one_worker_each(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,6 +163,95 @@ def test_of_a_machine_that_is_gone_all_goes_out_again_but_not_for_ever() -> None
     assert "went away 3 times" in ended[0].why
 
 
+def test_a_lost_connection_loses_nothing_what_runs_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(ONE)
+    crew = ClusterCrew(cluster, 0, seconds=2.0)
+    for n in range(4):
+        crew.start(slow(n, 1.0))
+    looks: list[list[Ended]] = []
+
+    def one(_crew: LocalCrew, task: Task) -> dict[str, Any]:
+        cluster.cut()
+        looks.append(crew.poll(0.0))
+        return result(task)
+
+    monkeypatch.setattr(leases, "_one", one)
+    cluster.given[0][2].call()
+    assert numbers(looks[0]) == []
+    assert len(cluster.given) == 3  # the lease that had not begun goes out again, the one that runs does not
+    assert [each["round"]["number"] for each in cluster.given[2][1]["tasks"]] == [2, 3]
+    ended = crew.poll(0.0)
+    cluster.given[2][2].status = "lost"
+    ended += crew.poll(0.0)
+    assert numbers(ended) == [0, 1]
+    assert not any(each.why for each in ended)
+    assert len(crew.busy()) == 2
+
+
+def test_a_worker_that_is_there_and_silent_is_not_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(ONE, TWO)
+    crew = ClusterCrew(cluster, 0, seconds=1.0)
+    crew.start(slow(0, 1.0))
+    worker = died_in(cluster, 0, 0)
+    cluster.there[worker] = 1
+    cluster.cut()
+    with monkeypatch.context() as patch:
+        patch.setattr(cluster, "ask", lambda function, what, at: None if at == worker else function(what))
+        assert crew.poll(0.0) == []
+    assert [each.why for each in crew.poll(0.0)] == [f"its worker {worker} died with it"]
+
+
+def test_ledgers_are_removed_on_the_machine_where_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(leases, "_one", lambda _crew, task: result(task))
+    cluster = Hosts(tmp_path, monkeypatch, ONE, FAR)
+    crew = ClusterCrew(cluster, 0, seconds=1.0)
+    here, far = parts(ONE)[1], parts(FAR)[1]
+    for n in range(2):
+        crew.start(slow(n, 1.0))
+        cluster.given[n][2].run()
+    assert numbers(crew.poll(0.0)) == [0, 1]
+    assert cluster.ledgers() == [(far, 2), (here, 1)]
+    del cluster.there[ONE]
+    crew.workers = cluster.workers()
+    crew.start(slow(2, 1.0))
+    cluster.given[2][2].run()
+    assert cluster.ledgers() == [(far, 3), (here, 1)]
+    cluster.there[ONE] = 1
+    assert numbers(crew.poll(0.0)) == [2]
+    for n in (3, 4, 5):
+        crew.start(slow(n, 1.0))
+    for _, _, future in cluster.given[3:5]:  # and nobody asks what they came to
+        future.run()
+    crew.close()
+    assert cluster.ledgers() == []
+
+
+def test_a_lease_that_never_ran_has_removed_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(leases, "_one", lambda _crew, task: result(task))
+    cluster = Hosts(tmp_path, monkeypatch, ONE)
+    crew = ClusterCrew(cluster, 0, seconds=1.0)
+    crew.start(slow(0, 1.0))
+    cluster.given[0][2].run()
+    crew.poll(0.0)
+    crew.start(slow(1, 1.0))
+    cluster.cut()
+    crew.poll(0.0)
+    assert cluster.ledgers() == [("127.0.0.1", 1)]
+    crew.close()
+    assert cluster.ledgers() == []
+
+
+def test_leaving_asks_nobody_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crews, "LEAVE", 0.0)
+    cluster = Cluster(ONE, FAR)
+    crew = ClusterCrew(cluster, 0, seconds=1.0)
+    crew.start(slow(0, 1.0))
+    died_in(cluster, 0, 0)
+    monkeypatch.setattr(cluster, "ask", lambda *_: pytest.fail("asked"))
+    crew.close()
+    assert not cluster.there
+
+
 def test_a_lease_given_out_twice_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[Task] = []
     monkeypatch.setattr(leases, "_one", lambda _crew, task: ran.append(task) or result(task))
@@ -259,100 +279,3 @@ def test_what_is_wrong_with_a_worker_is_one_line() -> None:
     time.sleep(0.01)
     with pytest.raises(MachineError, match="no worker for"):
         crew.poll(0.0)
-
-
-# --- a real scheduler and two workers ---
-
-
-@pytest.mark.skipif(find_spec("distributed") is None, reason="needs dask.distributed: pip install 'pttorture[cluster]'")
-@pytest.mark.filterwarnings("default")
-def test_a_worker_killed_in_the_middle_costs_the_round_it_was_in(monkeypatch: pytest.MonkeyPatch,
-                                                                 tmp_path: Path) -> None:
-    import dask
-    import distributed
-
-    from stress.cluster.scheduler import Scheduler
-
-    monkeypatch.setenv("PTTORTURE_JIT", "0")  # of the workers: nothing is compiled
-    searches, sleeper = [search(n) for n in range(6)], slow(0, 30.0)
-    with (dask.config.set({"temporary-directory": str(tmp_path)}),
-          distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1",
-                                   dashboard_address=None) as cluster):
-        crew = ClusterCrew(Scheduler(cluster.scheduler_address), 0, seconds=4.0)
-        for task in [*searches[:2], sleeper, *searches[2:]]:  # it has two searches before it in its lease
-            crew.start(task)
-        ended = crew.poll(0.0)
-        lease = next(each for each in crew.leases if any(given.task is sleeper for given in each.given))
-        number = next(n for n, given in enumerate(lease.given) if given.task is sleeper)
-        ended += _until(crew, lambda _: read(lease.name).culprit == number)
-        os.kill(_pid(cluster, lease.worker), signal.SIGKILL)
-        ended += _until(crew, lambda more: len(ended) + len(more) >= len(searches) + 1)
-        crew.close()
-    assert sorted(_key(each) for each in ended) == sorted([*map(_key_of, searches), _key_of(sleeper)])
-    lost, = (each for each in ended if each.why)
-    assert lost.task == sleeper
-    assert _findings(ended) == _findings(_on_one_machine(searches, tmp_path))
-    assert _findings(ended)
-
-
-def test_a_scheduler_that_is_gone_or_open_is_one_line() -> None:
-    from stress.cluster.scheduler import Scheduler
-
-    made: Any = Scheduler.__new__(Scheduler)
-    made.client = _Client({})
-    with pytest.raises(MachineError, match="scheduler of the cluster is gone"):
-        made.workers()
-    made.client = _Client({"workers": {"tcp://10.0.0.9:3": {}}})
-    with pytest.raises(UsageError, match=r"worker tcp://10\.0\.0\.9:3 listens on an open network"):
-        made.workers()
-    made.client = _Client({"workers": {FAR: {"metrics": {"memory": 7}}, ONE: {}}})
-    assert made.workers() == {FAR: 7, ONE: 0}
-
-
-class _Client:
-    def __init__(self, info: dict[str, Any]) -> None:
-        self.info = info
-
-    def scheduler_info(self, n_workers: int) -> dict[str, Any]:  # noqa: ARG002
-        return self.info
-
-
-def _until(crew: ClusterCrew, over: Callable[[list[Ended]], bool]) -> list[Ended]:
-    ended: list[Ended] = []
-    limit = time.monotonic() + 120
-    while not over(ended):
-        assert time.monotonic() < limit
-        ended += crew.poll(0.2)
-    return ended
-
-
-def _pid(cluster: Any, worker: str) -> int:
-    return next(int(nanny.pid) for nanny in cluster.workers.values() if nanny.worker_address == worker)
-
-
-def _key_of(task: Task) -> tuple[str, int]:
-    assert task.round is not None
-    return task.cell.key, task.round.number
-
-
-def _key(ended: Ended) -> tuple[str, int]:
-    return _key_of(ended.task)
-
-
-def _findings(ended: list[Ended]) -> list[tuple[int, str, int]]:
-    return sorted((_key(each)[1], found.signature, found.violation["count"]) for each in ended if not each.why
-                  for found in findings_of(each.task.cell, each.answer))
-
-
-def _on_one_machine(tasks: list[Task], folder: Path) -> list[Ended]:
-    crew = LocalCrew(folder / "logs", 1, 2, 1 << 32)
-    ended: list[Ended] = []
-    try:
-        for task in tasks:
-            crew.start(task)
-            while not (some := crew.poll(0.2)):
-                pass
-            ended += some
-    finally:
-        crew.close()
-    return ended

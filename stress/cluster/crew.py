@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from engine import __version__
@@ -23,7 +24,9 @@ from stress.cluster.ledger import Account
 SECONDS: Final = 15.0  # of work in a lease; a campaign ends when those that are out have
 DEPTH: Final = 2  # leases of a worker: one that runs, one that waits, so that it need not
 PATIENCE: Final = 60.0  # seconds for a machine, or for any worker at all, to come back
+CUT: Final = ("cancelled", "lost")  # of futures that bring nothing any more
 TRIES: Final = 3  # leases of a task that vanish with their machine before it counts as lost
+LEAVE: Final = 10.0  # seconds for all that is said to workers at the end
 _EXPLAIN: Final = 10.0  # seconds that an explanation is thought to take
 _LEAST: Final = 1.0  # and a round
 
@@ -35,6 +38,8 @@ class Cluster(Protocol):
     def give(self, function: Callable[..., Any], argument: Any, worker: str) -> Any: ...
     def ask(self, function: Callable[..., Any], argument: Any, worker: str) -> Any: ...
     def wait(self, futures: Sequence[Any], seconds: float) -> None: ...
+    def answer(self, future: Any) -> Any: ...
+    def drop(self, futures: Sequence[Any]) -> None: ...
     def close(self) -> None: ...
 
 
@@ -57,7 +62,12 @@ class _Lease:
     worker: str
     future: Any
     began: float
+    settled: list[str] = field(default_factory=list)  # leases whose ledgers it removes
     gone: float = 0.0  # since when nobody on its machine answers
+
+    @property
+    def host(self) -> str:
+        return parts(self.worker)[1]
 
 
 class ClusterCrew:
@@ -74,7 +84,7 @@ class ClusterCrew:
         self.open: list[_Given] = []
         self.workers: Mapping[str, int] = cluster.workers()
         self._name, self._number = secrets.token_hex(8), 0
-        self._settled: list[str] = []
+        self._settled: defaultdict[str, list[str]] = defaultdict(list)  # by host: only there are the ledgers
         self._manned = time.monotonic()  # when there was a worker last
 
     # --- a crew ---
@@ -97,8 +107,8 @@ class ClusterCrew:
             MachineError: the scheduler is gone, there is no worker, or one cannot work. UsageError: an open network.
         """
         self._lease()
-        if self.leases:
-            self.cluster.wait([lease.future for lease in self.leases], timeout)
+        if waiting := [lease.future for lease in self.leases if lease.future.status not in CUT]:
+            self.cluster.wait(waiting, timeout)
         else:
             time.sleep(timeout)
         self.workers = self.cluster.workers()
@@ -117,13 +127,21 @@ class ClusterCrew:
         return sum(self.workers.values())
 
     def close(self) -> None:
-        """Leave the cluster. A lease that runs goes on to its end, which nobody asks for."""
+        """Leave the cluster, in some seconds whoever answers. A lease that runs goes on to its end, unasked for."""
+        self.cluster.drop([lease.future for lease in self.leases])
         for lease in self.leases:
-            lease.future.cancel()
+            self._settled[lease.host] += [lease.name, *lease.settled]
         self.leases.clear()
-        for worker in self.workers:
-            self.cluster.ask(forgotten, self._settled, worker)
+        self._forget()
         self.cluster.close()
+
+    def _forget(self) -> None:
+        """Have one worker of each machine remove the ledgers there."""
+        limit = time.monotonic() + LEAVE
+        for worker in self.workers:
+            names = self._settled.get(parts(worker)[1])
+            if names and time.monotonic() < limit and self.cluster.ask(forgotten, names, worker):
+                names.clear()
 
     # --- leases ---
 
@@ -142,36 +160,47 @@ class ClusterCrew:
         worker = min(has, key=lambda each: has[each])
         self._number += 1
         lease = _Lease(f"{self._name}-{self._number}", self.open, worker, None, time.monotonic())
+        lease.settled = self._settled.pop(lease.host, [])
         lease.future = self.cluster.give(work, {
             "lease": lease.name, "version": __version__, "tasks": [as_dict(given.task) for given in lease.given],
-            "memory": self.memory, "mates": sum(parts(each)[1] == parts(worker)[1] for each in self.workers),
-            "settled": self._settled}, worker)
+            "memory": self.memory, "mates": sum(parts(each)[1] == lease.host for each in self.workers),
+            "settled": lease.settled}, worker)
         self.leases.append(lease)
-        self.open, self._settled = [], []
+        self.open = []
 
     def _look(self, lease: _Lease) -> list[Ended]:
         status = lease.future.status
-        if status == "finished" and lease.worker in self.workers:
-            answer = lease.future.result()
-            if "refused" in answer:
-                raise MachineError(f"the cluster's worker {lease.worker} cannot work: {answer['refused']}")
-            return self._settle(lease, Account.from_dict(answer))
+        if status == "pending" and lease.worker in self.workers:
+            return []
         if status == "error" and lease.worker in self.workers:
             raise MachineError(f"the cluster's worker {lease.worker} cannot work: {lease.future.exception()}")
-        return [] if lease.worker in self.workers else self._orphaned(lease)
+        answer = self.cluster.answer(lease.future) if status == "finished" and lease.worker in self.workers else None
+        if answer is None:
+            return self._orphaned(lease)
+        if "refused" in answer:
+            raise MachineError(f"the cluster's worker {lease.worker} cannot work: {answer['refused']}")
+        return self._settle(lease, Account.from_dict(answer))
 
     def _orphaned(self, lease: _Lease) -> list[Ended]:
-        """The lease's worker is gone: another one on its machine has the ledger."""
-        host = parts(lease.worker)[1]
-        for mate in self.workers:
-            if parts(mate)[1] == host and (answer := self.cluster.ask(account_of, lease.name, mate)) is not None:
-                lease.future.cancel()
-                return self._settle(lease, Account.from_dict(answer))
+        """Nobody brings what the lease came to: its worker, or if that is gone another on its machine, has the ledger.
+
+        A lost connection cancels all futures, but not what runs: that is waited for.
+        """
+        mates = [each for each in self.workers if parts(each)[1] == lease.host]
+        for mate in [lease.worker] if lease.worker in mates else mates:
+            answer = self.cluster.ask(account_of, lease.name, mate)
+            if answer is None:
+                continue
+            lease.gone = 0.0
+            if answer["running"]:
+                return []
+            self.cluster.drop([lease.future])
+            return self._settle(lease, Account.from_dict(answer))
         now = time.monotonic()
         lease.gone = lease.gone or now
         if now - lease.gone < self.patience:
             return []
-        lease.future.cancel()
+        self.cluster.drop([lease.future])
         for given in lease.given:
             given.tries += 1
         return self._settle(lease, Account())
@@ -179,7 +208,9 @@ class ClusterCrew:
     def _settle(self, lease: _Lease, account: Account) -> list[Ended]:
         """Count what is known of a lease, and lease the rest again."""
         self.leases.remove(lease)
-        self._settled.append(lease.name)
+        self._settled[lease.host].append(lease.name)
+        if not account.kept:  # it never ran, so it has removed nothing
+            self._settled[lease.host] += lease.settled
         ended, again = [], []
         for number, given in enumerate(lease.given):
             if number in account.ended:

@@ -18,6 +18,7 @@ from stress.cluster.ledger import Account, Ledger, forget, read
 from stress.machine import cpus, facts
 
 _POLL: Final = 0.2
+_running: Final[set[str]] = set()  # leases that this process is at
 
 
 def as_dict(task: Task) -> dict[str, Any]:
@@ -42,24 +43,33 @@ def work(lease: Mapping[str, Any]) -> dict[str, Any]:
     if lease["version"] != __version__:
         return {"refused": f"it has pttorture {__version__}, the campaign {lease['version']}"}
     forgotten(lease["settled"])
+    _running.add(lease["lease"])
+    try:
+        return _worked(lease).as_dict()
+    finally:
+        _running.discard(lease["lease"])
+
+
+def _worked(lease: Mapping[str, Any]) -> Account:
     account = read(lease["lease"])
-    if not account.kept:  # else the scheduler has given it out twice
-        ledger = Ledger(lease["lease"])
-        try:
-            account = Account(kept=True)
-            with tempfile.TemporaryDirectory(prefix="pttorture-lease-") as logs:
-                limit = (lease["memory"] or facts()["memory"] // 2) // lease["mates"]
-                crew = LocalCrew(Path(logs), 1, cpus(), limit)
-                try:
-                    for number, task in enumerate(map(task_of, lease["tasks"])):
-                        ledger.started(number)
-                        account.ended[number] = _one(crew, task)
-                        ledger.ended(number, account.ended[number])
-                finally:
-                    crew.close()
-        finally:
-            ledger.close()
-    return account.as_dict()
+    if account.kept:  # the scheduler has given it out twice
+        return account
+    ledger = Ledger(lease["lease"])
+    try:
+        account = Account(kept=True)
+        with tempfile.TemporaryDirectory(prefix="pttorture-lease-") as logs:
+            limit = (lease["memory"] or facts()["memory"] // 2) // lease["mates"]
+            crew = LocalCrew(Path(logs), 1, cpus(), limit)
+            try:
+                for number, task in enumerate(map(task_of, lease["tasks"])):
+                    ledger.started(number)
+                    account.ended[number] = _one(crew, task)
+                    ledger.ended(number, account.ended[number])
+            finally:
+                crew.close()
+    finally:
+        ledger.close()
+    return account
 
 
 def _one(crew: LocalCrew, task: Task) -> dict[str, Any]:
@@ -72,11 +82,13 @@ def _one(crew: LocalCrew, task: Task) -> dict[str, Any]:
 
 
 def account_of(lease: str) -> dict[str, Any]:
-    """Runs on any worker of a machine whose worker is gone."""
-    return read(lease).as_dict()
+    """Runs on the worker that has the lease, or on any of its machine: an `Account`, and "running": it is at it."""
+    running = lease in _running  # before the ledger is read: a lease that ends in between is asked for once more
+    return {**read(lease).as_dict(), "running": running}
 
 
-def forgotten(names: Sequence[str]) -> None:
-    """Runs on a worker: nobody asks for these leases again."""
+def forgotten(names: Sequence[str]) -> bool:
+    """Runs on a worker: nobody asks for these leases again. Returns that it has been done."""
     for name in names:
         forget(name)
+    return True
