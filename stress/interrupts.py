@@ -1,8 +1,9 @@
 """Ctrl-C and SIGTERM: at any moment, with everything found so far written and no child left.
 
 A signal raises `Interrupted` in the main thread wherever it is, except inside `deferred()`: there it waits for the end
-of the section. Sections are what must not be torn: a child started but not yet noted, a line of the journal. The first
-signal is the only one that counts; what follows it is clean-up, which must not be torn either.
+of the section, or for the next `breathe()` in it. Sections are what must not be torn: a child started but not yet
+noted, a line of the journal. The first signal is the only one that counts; what follows it is clean-up, which must not
+be torn either.
 """
 
 from __future__ import annotations
@@ -63,6 +64,13 @@ def deferred() -> Iterator[None]:
     finally:
         _State.depth -= 1
     if _State.pending and not _State.depth:
+        _State.pending = False
+        raise Interrupted
+
+
+def breathe() -> None:
+    """A place in a section where nothing is torn: a signal that waits is raised here, not at the section's end."""
+    if _State.pending:
         _State.pending = False
         raise Interrupted
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +20,7 @@ from stress.store.store import Store
 from stress.store.view import View, look
 from tests.store_rig import PLAIN, SEARCH, SEED, made, ran, result, round_of, violation
 
+ROOT = Path(__file__).parent.parent
 ROUNDS = [round_of(cell, number) for number in range(12) for cell in (PLAIN, SEARCH)]
 
 
@@ -185,3 +189,89 @@ def test_what_does_not_belong_together(tmp_path: Path, change: Any, said: str,
     left = [path.name for path in (tmp_path / "all").iterdir()] if (tmp_path / "all").exists() else []
     assert [name for name in left if name not in ("lock", "campaign.sqlite")] == []
     assert ("campaign.sqlite" in left) == (tmp_path / "all" / "lock" in before or "all: holds" in said)
+
+
+SIGNALLED = """
+import os, shutil, signal, sys
+from stress import cli
+from stress.store import merging, rows
+place, number, *args = sys.argv[1:]
+module, name = {"insert": (rows, "insert"), "rest": (merging._Merging, "_rest"), "copy": (shutil, "copytree"),
+                "placed": (merging, "_placed")}[place]
+real, calls = getattr(module, name), 0
+
+def counted(*args, **more):
+    global calls
+    calls += 1
+    if calls == int(number):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+    return real(*args, **more)
+
+setattr(module, name, counted)
+code = cli.main(["merge", *args])
+print("calls", calls)
+sys.exit(code)
+"""
+
+
+def signalled(place: str, number: int, *folders: Path, into: Path) -> subprocess.CompletedProcess[str]:
+    """A merge that gets signals in the given call of a function."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", SIGNALLED, place, str(number), *map(str, folders), "--into", str(into)]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+
+def explained(folder: Path) -> None:
+    """Explain all findings of a campaign, with a file each."""
+    with look(folder) as view:
+        signatures = [row.signature for row in view.findings()]
+    with Store.open(folder) as store:
+        for signature in signatures:
+            store.explained(signature, {"explained": "not explained", "schedule": None})
+            (folder / "findings" / signature).mkdir(parents=True)
+            (folder / "findings" / signature / "finding.json").write_text("{}")
+
+
+@pytest.mark.parametrize(("place", "number"), [("insert", 4), ("rest", 1), ("copy", 1)])
+def test_a_signal_ends_it_between_two_steps_and_leaves_nothing(tmp_path: Path, shards: list[Path], place: str,
+                                                               number: int) -> None:
+    for shard in shards:
+        explained(shard)
+    done = signalled(place, number, *shards, into=tmp_path / "all")
+    assert (done.returncode, done.stderr) == (130, f"interrupted: nothing was merged into {tmp_path / 'all'}\n")
+    calls = int(done.stdout.removeprefix("calls "))
+    assert calls - number < 4, "it went on to the end of a round at most"
+    assert [path.name for path in (tmp_path / "all").iterdir()] == ["lock"]
+    assert merge(*shards, into=tmp_path / "all") == 0
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == ["campaign.sqlite", "findings", "lock"]
+
+
+def test_a_signal_after_the_last_step_finds_it_whole(tmp_path: Path, shards: list[Path]) -> None:
+    explained(shards[0])
+    done = signalled("placed", 1, *shards, into=tmp_path / "all")
+    assert (done.returncode, done.stderr) == (130, "")
+    assert done.stdout.startswith(f"{tmp_path / 'all'}: 24 rounds and 2 findings from 3 folders\n")
+    with look(tmp_path / "all") as view:
+        assert len(list(view.rounds())) == 24
+        assert {path.name for path in (tmp_path / "all" / "findings").iterdir()} == {
+            row.signature for row in view.findings()}
+
+
+def test_a_full_disk_leaves_no_files_of_findings(tmp_path: Path, shards: list[Path], monkeypatch: pytest.MonkeyPatch,
+                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    explained(shards[0])
+    torn = tmp_path / "all" / ".findings.1.new"
+    torn.mkdir(parents=True)
+    (torn / "what a kill -9 has left").touch()
+    copytree = shutil.copytree
+
+    def full(source: Path, to: Path, **how: Any) -> Path:
+        copytree(source, to, **how)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copytree", full)
+        assert merge(*shards, into=tmp_path / "all") == 3
+    assert "cannot copy the files of findings" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "all").iterdir()] == ["lock"]

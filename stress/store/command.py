@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from engine.text import count
-from stress.interrupts import deferred
+from stress.interrupts import Interrupted, deferred
 from stress.store.merging import Merged
 from stress.store.merging import merge as merged
 
@@ -15,9 +15,15 @@ from stress.store.merging import merge as merged
 def merge(args: argparse.Namespace) -> int:
     """The whole command."""
     into = Path(args.into)
-    with deferred():
-        done = merged([Path(folder) for folder in args.folders], into)
-    sys.stdout.write("\n".join(_lines(done, len(args.folders), into)) + "\n")
+    done = None
+    try:
+        with deferred():
+            done = merged([Path(folder) for folder in args.folders], into)
+            sys.stdout.write("\n".join(_lines(done, len(args.folders), into)) + "\n")
+    except Interrupted:
+        if done is None:
+            sys.stderr.write(f"interrupted: nothing was merged into {into}\n")
+        raise
     return 0
 
 

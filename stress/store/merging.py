@@ -3,27 +3,33 @@
 A round is (cell, number), and a pure function of its description. Where two folders have it both must describe it
 alike; a done one goes before a lost one, and of two that are done the one that ended first counts. Findings, their
 counts and coverage are summed over the rounds that are taken, never over the sums of the folders.
+
+Minutes, where there are many: a signal ends it between two rounds, rows or folders (`breathe`). Whatever ends it early,
+a full disk too, nothing is at its place then: the store and the files of findings are made aside.
 """
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import os
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from engine.errors import MachineError, UsageError
 from stress.findings.files import FOLDER
+from stress.interrupts import breathe
 from stress.store import rows, schema
 from stress.store.store import FolderLock, write_campaign
 from stress.store.view import View, cell_of, look
 
+_T = TypeVar("_T")
 _COPIED: Final = ("number", "seed", "description", "state", "attempt", "worker", "shard", "began", "ended", "seconds",
                   "outcome", "verdict", "rounds", "operations", "steps", "memory", "complete", "violations", "faults",
                   "why", "result")
@@ -48,19 +54,38 @@ def merge(folders: Sequence[Path], into: Path) -> Merged:
     Raises:
         UsageError: a folder has no store or is named twice, they are not shards of one campaign, or two of them tell
             one round differently. MachineError: no room. Nothing is written then.
+        Interrupted: in a section that a signal has asked to end. Nothing is written then, either.
     """
     with ExitStack() as stack:
-        views = [stack.enter_context(look(folder)) for folder in folders]
+        views = []
+        for folder in folders:
+            breathe()
+            views.append(stack.enter_context(look(folder)))
         _check(views)
         lock = FolderLock(into, make=True)
         stack.callback(lock.release)
         if os.path.lexists(into / schema.NAME):
             raise UsageError(f"{into}: holds a campaign already; name a folder that does not")
+        aside = stack.enter_context(_aside(into))
         with schema.made(into / schema.NAME) as base:
             write_campaign(base, _facts(views))
             merged = _Merging(views, base).run()
-            _files(views, base, into / FOLDER)
+            _files(views, base, aside)
+            breathe()
+        _placed(aside, into / FOLDER)
         return merged
+
+
+@contextlib.contextmanager
+def _aside(into: Path) -> Iterator[Path]:
+    """Where the files of findings are until the store is there; the caller has the lock of the folder."""
+    for torn in into.glob(f".{FOLDER}.*.new"):  # of one that was killed
+        shutil.rmtree(torn, ignore_errors=True)
+    aside = into / f".{FOLDER}.{os.getpid()}.new"
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _check(views: Sequence[View]) -> None:
@@ -182,6 +207,7 @@ class _Merging:
     def _explanations(self, view: View) -> None:
         """The best that any folder has."""
         for signature, packed in view.query("SELECT signature, explanation FROM findings WHERE explanation NOT NULL"):
+            breathe()
             row = self.base.execute("SELECT explanation FROM findings WHERE signature = ?", (signature,)).fetchone()
             if row is not None and rank(rows.unpacked(packed, signature)) > rank(rows.unpacked(row[0], signature)):
                 self.base.execute("UPDATE findings SET explanation = ? WHERE signature = ?", (packed, signature))
@@ -189,12 +215,20 @@ class _Merging:
     def _rest(self) -> None:
         """Coverage; figures and events, by time: what two folders have is there once."""
         self.base.executemany("INSERT INTO coverage VALUES (?, ?, ?, ?)",
-                              ((*pair, count) for pair, count in self.pairs.items()))
+                              _breathing((*pair, count) for pair, count in self.pairs.items()))
         for table, columns in (("samples", "time, what, value, shard"), ("events", "time, kind, text, shard")):
             each = (view.query(f"SELECT {columns} FROM {table} ORDER BY time") for view in self.views)
-            self.base.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", heapq.merge(*each))
+            self.base.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", _breathing(heapq.merge(*each)))
+            breathe()
             first = f"SELECT min(rowid) FROM {table} GROUP BY {columns}"
             self.base.execute(f"DELETE FROM {table} WHERE rowid NOT IN ({first})")
+
+
+def _breathing(each: Iterable[_T]) -> Iterator[_T]:
+    """The same, with a breath before each."""
+    for one in each:
+        breathe()
+        yield one
 
 
 def rank(explanation: dict[str, Any] | None) -> tuple[bool, bool, bool, int]:
@@ -208,8 +242,9 @@ def rank(explanation: dict[str, Any] | None) -> tuple[bool, bool, bool, int]:
 def _rounds(view: View, state: str) -> Iterator[_Row]:
     """The rounds of a store in a state, in the order of their ends."""
     names = ", ".join(f"rounds.{name}" for name in _COPIED)
-    for row, key, *values in view.stream(f"SELECT rounds.id, cells.key, {names} FROM rounds JOIN cells ON "
-                                         "cells.id = cell WHERE state = ? ORDER BY ended, rounds.id", state):
+    each = view.stream(f"SELECT rounds.id, cells.key, {names} FROM rounds JOIN cells ON cells.id = cell "
+                       "WHERE state = ? ORDER BY ended, rounds.id", state)
+    for row, key, *values in _breathing(each):
         yield _Row(view, row, key, dict(zip(_COPIED, values, strict=True)))
 
 
@@ -221,7 +256,20 @@ def _files(views: Sequence[View], base: sqlite3.Connection, to: Path) -> None:
             own = dict(view.query("SELECT signature, explanation FROM findings WHERE explanation NOT NULL"))
             for signature in chosen.keys() & own.keys():
                 folder = view.folder / FOLDER / signature
+                breathe()
                 if chosen[signature] == own[signature] and folder.is_dir():
                     shutil.copytree(folder, to / signature, dirs_exist_ok=True)
     except (OSError, shutil.Error) as error:
-        raise MachineError(f"cannot copy the files of findings to {to}: {error}") from error
+        raise MachineError(f"cannot copy the files of findings to {to.parent}: {error}") from error
+
+
+def _placed(aside: Path, to: Path) -> None:
+    """The store is there: put the files of its findings beside it."""
+    try:
+        if aside.is_dir() and not to.exists():
+            aside.replace(to)
+        elif aside.is_dir():
+            shutil.copytree(aside, to, dirs_exist_ok=True)
+    except (OSError, shutil.Error) as error:
+        raise MachineError(f"merged, but without the files of findings, which cannot be written to {to}: {error}; "
+                           "they are written when the campaign goes on") from error
