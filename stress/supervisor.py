@@ -26,10 +26,11 @@ from stress.faces import Session
 from stress.job import Job
 from stress.nursery import Nursery
 from stress.tally import Tally
-from stress.watch import Watch, all_wait
+from stress.watch import Watch
 
 POLL: Final = 0.05  # seconds between two looks
-GRACE: Final = 3.0  # seconds for workers to leave after STOP
+GRACE: Final = 3.0  # seconds for workers to leave after STOP that wait for each other
+LATE: Final = 20.0  # seconds for all others
 SETUP: Final = 30.0  # seconds for a set-up
 MOST_HANGS: Final = 3  # a protocol that hangs every round would only be killed all day
 MOST_FAULTS: Final = 5
@@ -134,16 +135,21 @@ class Supervisor:
         return self._wind_down(session, pids)
 
     def _wind_down(self, session: Session, pids: dict[int, list[int]]) -> None:
-        """The time is over: ask the threads to stop, and look at those that cannot."""
+        """The time is over: ask the threads to stop, and look at those that cannot.
+
+        They have longer where the machine does not give them a processor: that is no deadlock.
+        """
         session.stop()
-        deadline = time.monotonic() + GRACE
-        while time.monotonic() < deadline:
-            if all(pid in self.nursery.exits for pid in pids):
-                break
+        begin = time.monotonic()
+        watch = Watch(begin)
+        said = ""
+        while not all(pid in self.nursery.exits for pid in pids):
+            now = time.monotonic()
+            said = watch.look(now, session.progress(), session.threads(), pids)
+            if now - begin > (GRACE if said else LATE):
+                self._stuck(session, said if said in ("deadlock", "stopped") else "hang", now - begin)
+                return
             self.nursery.listen(POLL)
-        else:
-            self._stuck(session, "deadlock" if all_wait(session.threads()) else "hang", GRACE)
-            return
         if any(self.nursery.exits[pid] for pid in pids):
             self._ended(session, pids)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,12 +79,24 @@ def test_what_did_not_run_is_not_missed(campaign: Path, tmp_path: Path) -> None:
 def test_the_folder_of_a_campaign_is_a_baseline(campaign: Path, tmp_path: Path) -> None:
     known = Known.of(str(campaign), update=False, prune=False)
     with look(campaign) as view:
-        assert all(row.signature in known for row in view.findings())
+        assert [row.signature in known for row in view.findings()] == [not row.expected for row in view.findings()]
     assert "0" * 12 not in known
     with pytest.raises(UsageError, match="is a folder"):
         Known.of(str(campaign), update=True, prune=False)
     with pytest.raises(UsageError, match="no campaign there"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("expected", ["check", "clean"])
+def test_what_was_expected_under_one_lock_is_news_under_another(tmp_path: Path, expected: str) -> None:
+    """A signature leaves the lock out."""
+    with made(tmp_path / "before") as store:
+        before, = ran(store, round_of(replace(PLAIN, lock="a"), 0), {**result(violation()), "expected": expected})
+    known = Known.of(str(tmp_path / "before"), update=False, prune=False)
+    with made(tmp_path / "now") as store:
+        now, = ran(store, round_of(replace(PLAIN, lock="b"), 0), {**result(violation()), "expected": "clean"})
+    assert now.signature == before.signature
+    assert (now.signature in known) == (expected == "clean")
 
 
 def test_without_one_nothing_is_known(campaign: Path) -> None:

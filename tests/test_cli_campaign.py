@@ -52,7 +52,9 @@ def test_a_folder_with_a_campaign_is_not_begun_again(tmp_path: Path, config: str
 
 
 def test_a_file_that_changed_is_noted(tmp_path: Path, config: str) -> None:
-    mine, folder = tmp_path / "mine.py", tmp_path / "night"
+    home = tmp_path / "my.python"  # a folder whose name is like a file's
+    home.mkdir()
+    mine, folder = home / "mine.py", tmp_path / "night"
     mine.write_text(Path(COUNTER).read_text())
     start = ["campaign", "--out", str(folder), "--hours", "1s"]
     assert main([*start, f"{mine}:locked", "--config", config]) == 0

@@ -57,3 +57,11 @@ def test_it_agrees_with_explore() -> None:
     found = survey(program(), strategy="dfs", executions=10**6, enough=10**6)
     all_of_it = explore(program(), strategy="dfs", executions=10**6, stop_at_first=False)
     assert (found.result.executions, found.result.found) == (all_of_it.executions, all_of_it.found)
+
+
+def test_it_ends_when_its_time_is_over_and_says_so() -> None:
+    found = survey(build(find("transient-get")[0], "ptdesc"), strategy="random", executions=10**9, seconds=0.2)
+    assert found.result.stopped == "its time is over"
+    assert 0 < found.result.executions < 10**9
+    whole = survey(build(find("transient-get")[0], "ptdesc"), strategy="random", executions=500)
+    assert (whole.result.stopped, whole.result.executions) == ("", 500)

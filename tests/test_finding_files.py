@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import MachineError
 from engine.schedule import Schedule
 from stress import cli
-from stress.findings.files import keep
+from stress.findings import files
+from stress.findings.files import keep, keep_missing
 from stress.replaying import read
 from tests.store_rig import PLAIN, made, ran, result, round_of, violation
 
@@ -63,6 +65,64 @@ def test_a_finding_has_its_files(known: str) -> None:
     before = {path: path.read_bytes() for path in folder.iterdir()}
     assert keep(Path("c"), known[:6]) == folder
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_what_was_cut_off_is_made_good(known: str) -> None:
+    """A kill or a full disk between the explanation and its files, after any number of them."""
+    folder, bare = Path("c/findings") / known, Path("c/findings") / signature(25)
+    whole = {path: path.read_bytes() for each in (folder, bare) for path in each.iterdir()}
+    times = {path: path.stat().st_mtime_ns for path in whole}
+    assert keep_missing(Path("c")) == []
+    assert {path: path.stat().st_mtime_ns for path in whole} == times, "what is whole is left alone"
+    for path in sorted(whole):
+        path.unlink()
+        assert keep_missing(Path("c")) == [path.parent]
+    (folder / "finding.json").write_text('{"explanation"')
+    assert keep_missing(Path("c")) == [folder]
+    shutil.rmtree("c/findings")
+    assert sorted(keep_missing(Path("c"))) == sorted([folder, bare])
+    assert {path: path.read_bytes() for path in Path("c/findings").glob("*/*")} == whole
+    assert keep_missing(Path("c")) == []
+
+
+def test_the_files_of_an_earlier_explanation_are_replaced(known: str) -> None:
+    from stress.store.store import Store
+    from stress.store.view import look
+
+    with look("c") as view:
+        explanation = view.finding(known).explanation or {}
+    with Store.open("c") as store:
+        store.explained(known, {**explanation, "explained": "breaks with 0 preemptions", "picture": "another\n"})
+    assert keep_missing(Path("c")) == [Path("c/findings") / known]
+    assert (Path("c/findings") / known / "picture.txt").read_text() == "another\n"
+
+
+def test_a_schedule_that_cannot_be_read_keeps_no_other_finding_from_its_files(known: str) -> None:
+    from stress.store.store import Store
+
+    bare = signature(25)
+    shutil.rmtree("c/findings")
+    with Store.open("c") as store:
+        store.explained(known, {"explained": "breaks", "schedule": "{}"})
+    assert keep_missing(Path("c")) == [Path("c/findings") / bare]
+
+
+def test_finding_json_is_written_last(known: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says that the files are there."""
+    shutil.rmtree("c/findings")
+
+    def full(target: str, text: str) -> None:
+        if target.endswith("picture.txt"):
+            raise MachineError("full")
+        Path(target).write_text(text)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "write", full)
+        with pytest.raises(MachineError):
+            keep_missing(Path("c"))
+    assert not (Path("c/findings") / known / "finding.json").exists()
+    assert Path("c/findings") / known in keep_missing(Path("c"))
+    assert (Path("c/findings") / known / "picture.txt").exists()
 
 
 def test_what_could_not_be_explained_says_so(known: str) -> None:

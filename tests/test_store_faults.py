@@ -277,6 +277,41 @@ def test_a_second_campaign_in_the_folder(tmp_path: Path) -> None:
     Store.open(tmp_path).close()
 
 
+LOOKED_AT = """
+import sys
+from stress.store.store import Store
+from stress.store.view import look
+from tests.store_rig import PLAIN, ran, result, round_of, violation
+store = Store.open(sys.argv[1])
+ran(store, round_of(PLAIN, 0), result(violation()))
+look(sys.argv[1]).close()
+print("looked", flush=True)
+sys.stdin.readline()
+for number in range(1, 6):
+    ran(store, round_of(PLAIN, number), result(violation()))
+print("ran", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_visitor_does_not_take_the_log_of_a_campaign_that_has_looked_at_itself(tmp_path: Path) -> None:
+    """Who closes the last connection unlinks the log. A campaign is known by its lock on the file, and POSIX drops that
+    when the process that has it closes the file, however it had opened it."""
+    made(tmp_path).close()
+    with python(LOOKED_AT, tmp_path) as campaign:
+        assert campaign.stdout is not None
+        assert campaign.stdin is not None
+        assert campaign.stdout.readline() == "looked\n"
+        with contextlib.closing(sqlite3.connect(tmp_path / schema.NAME)) as visitor:
+            assert visitor.execute("SELECT count(*) FROM rounds").fetchone() == (1,)
+        campaign.stdin.write("\n")
+        campaign.stdin.flush()
+        assert campaign.stdout.readline() == "ran\n"
+        campaign.kill()
+    with Store.open(tmp_path) as store:
+        assert store.tallies()[PLAIN.key].rounds == 6
+
+
 def test_a_folder_that_cannot_be_written_can_be_looked_at(public: Path) -> None:
     file = filled(public, 3)
     before = file.read_bytes()

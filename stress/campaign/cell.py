@@ -58,6 +58,13 @@ class Cell:
         return self.executor == EXPLORE
 
     @property
+    def ends(self) -> bool:
+        """Whether it is a search that can see every execution; then two rounds at once would see the same."""
+        from engine.explore.strategies import TABLE
+
+        return self.searches and TABLE[self.strategy].ends
+
+    @property
     def title(self) -> str:
         return f"{self.scenario}:{self.variant}"
 

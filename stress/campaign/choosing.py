@@ -26,7 +26,7 @@ class Standing:
     Attributes:
         number: of its next round. again: numbers of rounds that were lost and are to be run once more.
         rounds, seconds: it has had. news: of its rounds, newer ones counting more: findings and orders of accesses that
-            nobody had seen. over: nothing new can come of it.
+            nobody had seen. over: nothing new can come of it. faults: rounds one after the other in which nothing ran.
     """
 
     cell: Cell
@@ -37,6 +37,7 @@ class Standing:
     news: float = 0.0
     over: bool = False
     running: int = 0
+    faults: int = 0
 
     def ended(self, seconds: float, news: int, *, over: bool = False) -> None:
         """One of its rounds is over."""
@@ -72,7 +73,7 @@ class Chooser:
 
     def next(self) -> tuple[Standing, Round] | None:
         """The next round, None if every cell is over. The caller tells the standing when it ended."""
-        able = [s for s in self.standings if not s.over and not (s.running and s.cell.searches and _complete(s.cell))]
+        able = [s for s in self.standings if not s.over and not (s.running and s.cell.ends)]
         if not able:
             return None
         standing = self._choice(able)
@@ -116,16 +117,9 @@ def round_of(cell: Cell, number: int, seed: int, longest: float) -> Round:
     drawn = seed_of(seed, cell, number)
     if not cell.searches:
         return Round(cell, number, drawn, seconds=min(longest, FIRST_SECONDS * 2.0 ** min(number, 30)))
-    if _complete(cell):
-        return Round(cell, number, drawn, executions=FIRST_EXECUTIONS * 4 ** min(number, 12))
+    if cell.ends:
+        return Round(cell, number, drawn, executions=FIRST_EXECUTIONS * 4 ** min(number, 6))
     return Round(cell, number, drawn, executions=min(MOST_EXECUTIONS, FIRST_EXECUTIONS * 2 ** min(number, 30)))
-
-
-def _complete(cell: Cell) -> bool:
-    """Whether the cell's strategy can see every execution; then two rounds at once would see the same."""
-    from engine.explore.strategies import TABLE
-
-    return TABLE[cell.strategy].ends
 
 
 def standings(cells: Iterable[Cell]) -> list[Standing]:

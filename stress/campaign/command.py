@@ -74,13 +74,19 @@ def _begun(args: argparse.Namespace, folder: Path) -> tuple[Store, Config]:
 
 def _digests(names: tuple[str, ...]) -> dict[str, str]:
     """The user's files and a digest of what is in each."""
-    files = sorted({name[:name.index(".py") + 3] for name in names if ".py" in name})
+    files = sorted({file for name in names if (file := _file(name))})
     return {file: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files}
 
 
 def _absolute(names: tuple[str, ...]) -> tuple[str, ...]:
     """FILE.py[:VARIANT] so that the campaign can go on from another folder."""
-    return tuple(str(Path(name).absolute()) if ".py" in name else name for name in names)
+    return tuple(str(Path(name).absolute()) if _file(name) else name for name in names)
+
+
+def _file(name: str) -> str:
+    """The user's file in FILE.py or FILE.py:VARIANT, "" of another name."""
+    path, colon, _ = name.partition(".py:")
+    return path + ".py" if colon else name if name.endswith(".py") else ""
 
 
 def _resumed(args: argparse.Namespace, folder: Path) -> tuple[Store, Config]:

@@ -57,7 +57,8 @@ class Campaign:
 
     def __post_init__(self) -> None:
         self._rows: dict[tuple[str, int], tuple[int, Standing]] = {}  # rounds in flight: store row, standing
-        self._attempts: Counter[tuple[str, int]] = Counter()
+        self._attempts: Counter[tuple[str, int | str]] = Counter()
+        self._why = "the campaign was interrupted"
         self._held: Task | None = None
         self._explaining = 0
         self._sampled = 0.0
@@ -73,6 +74,7 @@ class Campaign:
 
         Raises:
             MachineError: the disk is full or the crew cannot work; all that ended is in the store, or kept for it.
+                Rounds in flight end, if it is only that too little is left on the disk.
         """
         with self.status.signalled():
             try:
@@ -83,12 +85,16 @@ class Campaign:
                     self._turn()
                 while self.crew.busy():
                     self._turn()
+            except MachineError as error:
+                self._why = str(error)
+                raise
             finally:
                 with deferred():
                     self._abandon()
 
     def _over(self) -> bool:
-        return bool(self.figures.seconds) and self.figures.elapsed >= self.figures.seconds
+        late = bool(self.figures.seconds) and self.figures.elapsed >= self.figures.seconds
+        return late or self.failure is not None
 
     def _turn(self) -> None:
         """A moment: how things stand, and what has ended."""
@@ -99,7 +105,10 @@ class Campaign:
         if happened := self.clocks.look():
             self.store.event("clock", happened)
             self.status.note(happened)
-        self.disk.look()
+        try:
+            self.disk.look()
+        except MachineError as error:
+            self.failure = error
         self._sample()
 
     def _fill(self) -> None:
@@ -145,7 +154,7 @@ class Campaign:
         row, standing = self._rows.pop(key)
         standing.running -= 1
         result = ended.answer
-        if not result and ended.found:  # it was lost, but not for nothing
+        if not result and any("kind" in found for found in ended.found):  # it was lost, but not for nothing
             result = failed(ended.task.round, ended.why, ended.found)
         if not result:
             self._lost(ended, row, standing)
@@ -158,10 +167,12 @@ class Campaign:
         new = self.store.end(row, result, found)
         for finding in new:
             self._new(cell, finding)
-        complete = bool(result.get("complete"))
-        standing.ended(float(result["seconds"]), news + 5 * len(new), over=complete or _useless(result))
+        standing.ended(float(result["seconds"]), news + 5 * len(new), over=_over(cell, result))
         self.figures.rounds += 1
         self.figures.fresh = self.chooser.fresh
+        standing.faults = standing.faults + 1 if _nothing_ran(result) else 0
+        if standing.faults == ATTEMPTS or result.get("hopeless"):
+            self._give_up(standing, f"{cell.title} ({cell.mode}) cannot be run: {result['why'] or _first(result)}")
 
     def _new(self, cell: Cell, finding: Finding) -> None:
         known = finding.signature in self.known
@@ -190,13 +201,27 @@ class Campaign:
         if self._attempts[key] < ATTEMPTS:
             standing.again = (*standing.again, number)
         else:
-            self.store.event("given-up", f"round {number} of {ended.task.cell.title} ({ended.task.cell.mode}) was lost "
-                                         f"{ATTEMPTS} times, the last time because {ended.why}")
-            standing.over = True
-            self.gave_up += 1
+            self._give_up(standing, f"round {number} of {ended.task.cell.title} ({ended.task.cell.mode}) was lost "
+                                    f"{ATTEMPTS} times, the last time because {ended.why}")
+
+    def _give_up(self, standing: Standing, why: str) -> None:
+        """A cell of which nothing can be had."""
+        self.store.event("given-up", why)
+        self.status.note(f"given up: {why}")
+        standing.over, standing.again = True, ()
+        self.gave_up += 1
+        held = self._held
+        if held is not None and held.round is not None and held.cell == standing.cell:
+            del self._rows[held.cell.key, held.round.number]
+            standing.running -= 1
+            self._held = None
 
     def _explained(self, ended: Ended) -> None:
         signature = ended.task.signature
+        self._attempts["explain", signature] += 1
+        if not ended.answer and self._attempts["explain", signature] < ATTEMPTS:
+            self.unexplained.append(ended.task)
+            return
         answer = ended.answer or {"explained": f"not explained: {ended.why}", "schedule": None}
         self.store.explained(signature, answer)
         self.explained(signature, answer)
@@ -216,12 +241,20 @@ class Campaign:
         for row, _ in self._rows.values():
             if row >= 0:
                 try:
-                    self.store.lose(row, "the campaign was interrupted")
+                    self.store.lose(row, self._why)
                 except MachineError as error:
                     self.failure = error
         self._rows.clear()
 
 
-def _useless(result: dict[str, Any]) -> bool:
-    """Whether the cell cannot be run at all: another round would fail in the same way."""
+def _over(cell: Cell, result: dict[str, Any]) -> bool:
+    """Whether another round would see no more: a search has seen all, or what it may at most."""
+    return bool(result.get("complete")) or (cell.ends and bool(result.get("stopped")))
+
+
+def _nothing_ran(result: dict[str, Any]) -> bool:
     return result["outcome"] == "fault" and not result["rounds"] and not result["violations"]
+
+
+def _first(result: dict[str, Any]) -> str:
+    return str(next((fault["what"] for fault in result["faults"]), "no reason is known"))

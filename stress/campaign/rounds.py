@@ -5,6 +5,7 @@ Threads run in children of zygotes of ours, as in `pttorture run`; searches run 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.declare import CLEAN
-from engine.errors import PttortureError
+from engine.errors import ProtocolError, PttortureError, UsageError
 from engine.language.program import Program, build
 from engine.places import short_file
 from stress import verdict
@@ -30,6 +31,10 @@ from stress.why import attached, hunted
 if TYPE_CHECKING:
     from engine.explore.surveying import Survey
 
+#: A search ends in good order after so many seconds, or when it has set so many MB aside; both are far below what makes
+#: a member of the crew suspect.
+SECONDS: Final = 240.0
+MEMORY: Final = 256
 #: The first rounds of a cell end when what is expected has been seen; later ones look for something else as well.
 BRIEF: Final = 2
 
@@ -65,12 +70,12 @@ class Rounds:
         try:
             return _portable(self._search(each) if each.cell.searches else self._hammer(each))
         except PttortureError as error:
-            return failed(each, str(error))
+            return {**failed(each, str(error)), "hopeless": isinstance(error, UsageError | ProtocolError)}
 
     def _hammer(self, each: Round) -> dict[str, Any]:
         job = job_of(each)
         program = self.runner.program(job)
-        expected = program.variant.expected(lock=job.lock, executor=job.executor, context=context(program))
+        expected = expectation(each.cell)
         enough = expected if expected != CLEAN and each.number < BRIEF else ""
         return self.runner.run(job, supervise=partial(Supervisor, job, program, enough=enough, most_hangs=1))
 
@@ -82,7 +87,7 @@ class Rounds:
         program = searched(cell)
         with told(lambda look: self.beat(f"{look.executions} executions")):
             found = survey(program, strategy=cell.strategy, executions=each.executions, seed=each.seed, lock=cell.lock,
-                           model=cell.model)
+                           model=cell.model, seconds=SECONDS, memory=MEMORY)
         return _surveyed(cell, program, found)
 
     def explain(self, cell: Cell, violation: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,16 +126,20 @@ def searched(cell: Cell) -> Program:
     return build(scenario_of(_job(cell)), cell.variant, threads=cell.threads, rounds=cell.rounds)
 
 
-def context(program: Program) -> str:
-    """The context that expectations depend on."""
-    return "interrupt" if any(thread.context == "interrupt" for thread in program.threads) else "process"
+def expectation(cell: Cell) -> str:
+    """What the variant's table says of the cell: clean, or a violation's kind."""
+    scenario = scenario_of(_job(cell))
+    variant = scenario.variant(cell.variant)
+    interrupts = any(role.context == "interrupt" for role in variant.roles or scenario.roles)
+    model = {"model": cell.model} if cell.searches else {}
+    return variant.expected(lock=cell.lock, executor=cell.executor, context="interrupt" if interrupts else "process",
+                            **model)
 
 
 def _surveyed(cell: Cell, program: Program, found: Survey) -> dict[str, Any]:
     """A search's result in the shape of a job's."""
     result = found.result
-    expected = program.variant.expected(lock=cell.lock, model=cell.model, executor=cell.executor,
-                                        context=context(program))
+    expected = expectation(cell)
     violations = [_violation(each, result.executions, result.seconds) for each in found.sightings]
     said = verdict.judge(expected, {each["kind"] for each in violations}, rounds=result.executions,
                          work=result.counters)
@@ -165,13 +174,21 @@ def _place(where: str) -> str:
     return f"{short_file(file)}:{line}"
 
 
-def failed(each: Round, why: str, violations: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    """The result of a round that could not be run to its end; `violations` are what was seen until then."""
-    return {"scenario": each.cell.scenario, "variant": each.cell.variant, "race": None, "kind": "",
-            "executor": each.cell.executor, "expected": CLEAN, "outcome": "fault", "verdict": "inconclusive",
-            "why": why, "seconds": 0.0, "rounds": 0, "operations": 0, "steps": 0, "complete": False, "work": {},
-            "overlap": None, "hangs": 0, "violations": list(violations),
-            "faults": [{"what": why, "seconds": 0.0, "last_steps": []}]}
+def failed(each: Round, why: str, seen: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """The result of a round that could not be run to its end.
+
+    Args:
+        seen: the violations, and the faults, until then.
+    """
+    cell, expected, race = each.cell, CLEAN, None
+    with contextlib.suppress(PttortureError):  # the protocol cannot be read: nothing is expected of it
+        expected, race = expectation(cell), scenario_of(_job(cell)).variant(cell.variant).item or None
+    violations = [violation for violation in seen if "kind" in violation]
+    faults = [fault for fault in seen if "kind" not in fault]
+    return {"scenario": cell.scenario, "variant": cell.variant, "race": race, "kind": "", "executor": cell.executor,
+            "expected": expected, "outcome": "fault", "verdict": "inconclusive", "why": why, "seconds": 0.0,
+            "rounds": 0, "operations": 0, "steps": 0, "complete": False, "work": {}, "overlap": None, "hangs": 0,
+            "violations": violations, "faults": [*faults, {"what": why, "seconds": 0.0, "last_steps": []}]}
 
 
 class _Notes:

@@ -6,7 +6,9 @@ A JSON file that a person can read, edit and keep beside the protocols:
      "findings": {"1a2b3c4d5e6f": {"title": "counter:plain: check at counter.py:30", "kind": "check",
                                    "variant": "counter:plain", "since": "2026-11-21", "note": ""}}}
 
-`note` is for people and stays as it is. Instead of a file the folder of a campaign may be named: all it found is known.
+`note` is for people and stays as it is. Instead of a file the folder of a campaign may be named: what it found and
+nobody expects is known. What was expected is not: a signature leaves out lock and model, and what breaks under one lock
+as it should may have to be clean under another.
 A known finding that a campaign has not met, though it ran the variant, is said, and goes if that is asked for.
 """
 
@@ -138,7 +140,7 @@ def _of_campaign(folder: Path) -> Baseline:
     from stress.store.view import look
 
     with look(folder) as view:
-        return Baseline({row.signature: _entry(row) for row in view.findings()})
+        return Baseline().updated(view.findings())
 
 
 def _entry(row: FindingRow) -> dict[str, str]:

@@ -8,8 +8,10 @@ survives a kill -9 and a power cut, what was not is gone as a whole. `applicatio
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -19,11 +21,11 @@ from engine.errors import InternalError, MachineError, PttortureError, UsageErro
 NAME: Final = "campaign.sqlite"
 SCHEMA: Final = 1
 APPLICATION: Final = 0x70747472  # "pttr"
-_MAGIC: Final = b"SQLite format 3\0"
 _LOG_LIMIT: Final = 32 << 20  # bytes that the log keeps after a reader has held it open
 OLDEST: Final = (3, 35)  # of SQLite: it has RETURNING
 #: Answers of SQLite that say that the file is not what was once written.
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NO_STORE: Final = "it does not begin as an SQLite file does"
 #: What no other disk would cure.
 _OURS: Final = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError)
 
@@ -159,20 +161,25 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def check_file(path: Path) -> None:
-    """Whether there is a file that could be a store.
+    """Whether there is a file that could be a store. Never opens it: a process that closes a file loses every POSIX
+    lock that it has on it, and without the lock of a writer in this process another one takes its log for left behind
+    and unlinks it. What is in the file SQLite says, which closes no file that it has locked.
 
     Raises:
         UsageError: there is none, or it is something else.
     """
     try:
-        with open(path, "rb") as file:
-            head = file.read(len(_MAGIC))
+        facts = path.stat()
     except OSError as error:
         if isinstance(error, FileNotFoundError | NotADirectoryError):
             raise UsageError(f"{path.parent}: no campaign there (no {NAME} in it)") from error
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    if head != _MAGIC:
-        raise _damaged(path, "it does not begin as an SQLite file does")
+    if not stat.S_ISREG(facts.st_mode):
+        raise UsageError(f"{path}: cannot be read: it is no file")
+    if not os.access(path, os.R_OK, effective_ids=True):
+        raise UsageError(f"{path}: cannot be read: {os.strerror(errno.EACCES)}")
+    if not facts.st_size:  # to SQLite a database without tables
+        raise _damaged(path, _NO_STORE)
 
 
 def _check(base: sqlite3.Connection, path: Path, how: str) -> None:
@@ -202,7 +209,7 @@ def refused(path: Path, error: sqlite3.Error, what: str = "write") -> PttortureE
     """What SQLite will not do, as one line: the file is damaged, or the machine fails it."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DAMAGED:
-        return _damaged(path, str(error))
+        return _damaged(path, _NO_STORE if code == sqlite3.SQLITE_NOTADB else str(error))
     if isinstance(error, _OURS):
         return InternalError(f"{path}: {error}")
     full = ": no space left on its disk" if code == sqlite3.SQLITE_FULL else f": {error}"
