@@ -28,14 +28,15 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def _numba() -> Any:
-    """The module, or None: not installed, or switched off by PTTORTURE_JIT=0 (tests of the plain path)."""
+    """The module, or None: not installed, or switched off, by PTTORTURE_JIT=0 (tests of the plain path) or by Numba's
+    own NUMBA_DISABLE_JIT."""
     if os.environ.get("PTTORTURE_JIT", "1") == "0":
         return None
     try:
         import numba
     except ImportError:
         return None
-    return numba
+    return None if getattr(numba.config, "DISABLE_JIT", 0) else numba
 
 
 numba: Final = _numba()

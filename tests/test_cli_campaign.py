@@ -40,7 +40,10 @@ def test_a_campaign_ends_by_itself_when_every_search_is_complete(tmp_path: Path,
         finding, = view.findings()
         assert finding.explanation is not None
         assert finding.explanation["minimal"]
+    kept = folder / "findings" / finding.signature / "finding.json"
+    kept.unlink()
     assert main(["campaign", "--out", str(folder), "--resume"]) == 0, "there is nothing left to do"
+    assert kept.exists(), "what a kill has kept from being written is written"
 
 
 def test_a_folder_with_a_campaign_is_not_begun_again(tmp_path: Path, config: str,

@@ -136,6 +136,16 @@ def test_cache_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> N
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+@pytest.mark.parametrize(("arguments", "code"), [
+    (["run", f"{COUNTER}:atomic", "--seconds", "0.1"], 2), (["explore", f"{COUNTER}:atomic"], 0)])
+def test_numba_switched_off_is_said_or_done_without(tmp_path: Path, arguments: list[str], code: int) -> None:
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "XDG_STATE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-m", "stress", *arguments], cwd=ROOT, capture_output=True, text=True,
+                          check=False, timeout=60, env=environment)
+    assert done.returncode == code, done.stderr
+    assert ("NUMBA_DISABLE_JIT" in done.stderr) == (code == 2)
+
+
 def run(*args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "stress", *args], cwd=ROOT, capture_output=True, text=True,
                           check=False, timeout=60)

@@ -201,6 +201,13 @@ def test_axes_reach_beyond_the_data_with_few_ticks(most: float, unit: str) -> No
     assert len(decades.ticks) <= 8
 
 
+@pytest.mark.parametrize("tick", [60.0, 600.0, 3600.0, 864000.0, 1e7])
+def test_equal_times_on_a_tick_have_a_place(tick: float) -> None:
+    axis = axes.logarithmic("x", tick, tick, "s")
+    assert axis.low <= tick <= axis.high
+    assert 0 <= axis.place(tick) <= 1
+
+
 def test_markup() -> None:
     assert markup.el("td", 0, class_="a<b", data_value=0, hidden=False, open=True) == (
         '<td class="a&lt;b" data-value="0" open>0</td>')

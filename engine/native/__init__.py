@@ -14,6 +14,7 @@ Nothing here is imported at start: `require` is the door, and it says what to do
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 
 from engine.errors import UsageError
@@ -23,7 +24,10 @@ def require() -> None:
     """Fail clearly where the native executor cannot work.
 
     Raises:
-        UsageError: Numba is not installed.
+        UsageError: Numba is not installed, or is switched off.
     """
     if find_spec("numba") is None:
         raise UsageError("the native executor needs numba; install it, or use --executor python")
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        raise UsageError("the native executor needs numba, which NUMBA_DISABLE_JIT switches off; unset it, or use "
+                         "--executor python")

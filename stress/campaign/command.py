@@ -26,7 +26,7 @@ from stress.campaign.matrix import cells
 from stress.campaign.status import HEARTBEAT, Figures, Status, clock
 from stress.console import Console
 from stress.findings.baseline import Known
-from stress.findings.files import keep
+from stress.findings.files import keep, keep_missing
 from stress.interrupts import EXIT_INTERRUPTED, Interrupted, deferred
 from stress.machine import cpus, facts
 from stress.report.places import home, short
@@ -119,6 +119,8 @@ def _resumed(args: argparse.Namespace, folder: Path) -> tuple[Store, Config]:
 def _run(args: argparse.Namespace, store: Store, config: Config, console: Console, known: Known,
          cluster: Cluster | None) -> int:
     found = cells(config.names, config)
+    if args.resume:
+        keep_missing(store.folder)
     with look(store.folder) as view:
         standings = standings_of(store, found)
         coverage = {(c.title, c.first, c.second) for c in view.coverage()}

@@ -65,7 +65,7 @@ def logarithmic(label: str, least: float, most: float, unit: str = "") -> Axis:
     """
     if unit == "s" and most > 60:
         low = max((t for t in _LOG_CLOCK if t <= least), default=_LOG_CLOCK[0])
-        high = min((t for t in _LOG_CLOCK if t >= most), default=10.0 ** math.ceil(math.log10(most)))
+        high = min((t for t in _LOG_CLOCK if t >= most and t > low), default=10.0 ** math.ceil(math.log10(most) + 1e-9))
         shown_ = tuple(t for t in (*_LOG_CLOCK, high) if low <= t <= high)
         return Axis(label, low, high, tuple(dict.fromkeys(shown_[::max(1, (len(shown_) + 4) // 6)])), True, unit)
     first, last = math.floor(math.log10(least) + 1e-9), math.ceil(math.log10(most) - 1e-9)
