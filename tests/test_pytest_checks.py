@@ -14,6 +14,7 @@ from stress import pytest_plugin
 from stress.testing.check import Check, checks
 from stress.testing.cpus import Tokens
 from stress.testing.past import Past
+from stress.testing.result import Result
 from tests.protocols import counter
 from tests.pytest_help import EXAMPLE, ROOT
 
@@ -132,3 +133,22 @@ def test_a_damaged_finding_is_told_and_kept(tmp_path: Path) -> None:
     assert "not a schedule file" in known.error
     assert list(Past(None).of(asked("S1-a")[0])) == []
     assert list(Past(tmp_path / "nowhere").of(asked("S1-a")[0])) == []
+
+
+def came(outcome: str, *kinds: str, rounds: int = 0) -> Result:
+    """A result of threads, of nothing but its outcome."""
+    data = {"outcome": outcome, "violations": [{"kind": kind} for kind in kinds], "expected": "clean", "rounds": rounds}
+    return Result(asked("S1-a")[0], data, (), seed=1)
+
+
+@pytest.mark.parametrize("outcome", ["fault", "inconclusive", "missed"])
+def test_what_did_not_run_is_not_clean(outcome: str) -> None:
+    assert came(outcome) != "clean"
+    assert came(outcome).kind == outcome
+    assert not came(outcome).clean
+
+
+def test_what_ran_is_clean_unless_something_broke() -> None:
+    assert came("clean", rounds=1) == "clean"
+    assert came("missed", rounds=1) == "clean"
+    assert came("fault", "leak") == "leak"

@@ -50,10 +50,15 @@ class Result:
 
     @property
     def kind(self) -> str:
-        """The kind of violation, "clean" if there was none. Of several that which was expected, else the first."""
-        self.looked_at = True
+        """The kind of violation, "clean" if there was none. Of several that which was expected, else the first.
+
+        Where there was none because too little ran it is the outcome, which is not clean: fault, inconclusive, missed.
+        """
         kinds = [violation["kind"] for violation in self.violations]
-        return CLEAN if not kinds else self.expected if self.expected in kinds else kinds[0]
+        if kinds:
+            return self.expected if self.expected in kinds else kinds[0]
+        proves_nothing = self.outcome in ("fault", "inconclusive") or (self.outcome == "missed" and not self.executions)
+        return self.outcome if proves_nothing else CLEAN
 
     @property
     def clean(self) -> bool:
@@ -144,5 +149,5 @@ class Result:
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:
-        what = self._violation() if self.data["violations"] else CLEAN
+        what = self._violation() if self.data["violations"] else self.data["outcome"]
         return f"<{self.title}: {what} ({self.evidence})>"
