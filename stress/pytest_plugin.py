@@ -88,6 +88,14 @@ def pttorture(request: pytest.FixtureRequest) -> Pttorture:
     return _used(request.node)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that runs once more (pytest-rerunfailures, flaky) has checked nothing yet."""
+    if _USED in item.stash:
+        del item.stash[_USED]
+        item.user_properties[:] = [each for each in item.user_properties if not str(each[0]).startswith(MARKER)]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """After the body of a test: the checks that it has not made itself."""

@@ -225,6 +225,25 @@ def test_past_findings_come_first(project: Project) -> None:
     assert not findings.parent.exists()
 
 
+TWICE = """
+from _pytest.runner import runtestprotocol
+def pytest_runtest_protocol(item, nextitem):
+    for _ in range(2):
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    return True
+"""
+
+
+def test_a_test_that_fails_fails_again(project: Project) -> None:
+    """As pytest-rerunfailures and flaky run it: the same item once more."""
+    project.write(conftest=TWICE, test_fix=FIX.replace('smallest"', 'smallest", expect="double-free"'))
+    code, out = project.run("-q", "--junit-xml=junit.xml")
+    assert code == 1, out
+    assert (project.folder / "junit.xml").read_text().count('"pttorture_seed"') == 1
+
+
 def test_it_is_not_there_for_those_who_do_not_use_it(project: Project) -> None:
     project.write(test_other="import sys\ndef test_x():\n"
                              "    assert not {'engine', 'numba', 'numpy'} & set(sys.modules)\n")
