@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,6 +17,8 @@ from engine.errors import UsageError
 from stress import pytest_plugin
 from stress.testing.check import Check, checks
 from stress.testing.cpus import Tokens
+from stress.testing.exploring import explore
+from stress.testing.hammering import Hammer
 from stress.testing.past import Past
 from stress.testing.result import Result
 from tests.protocols import counter
@@ -152,3 +158,79 @@ def test_what_ran_is_clean_unless_something_broke() -> None:
     assert came("clean", rounds=1) == "clean"
     assert came("missed", rounds=1) == "clean"
     assert came("fault", "leak") == "leak"
+
+
+class Unloaded:
+    """An object that loads itself when its class is asked for, and cannot."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:  # type: ignore[override]
+        raise ModuleNotFoundError("nothing_like_this")
+
+
+def test_objects_of_other_modules_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    lazy = ModuleType("lazy")
+    vars(lazy).update(__file__="lazy.py", value=Unloaded())
+    monkeypatch.setattr(sys, "modules", {"lazy": lazy, "nothing": None, **sys.modules})
+    assert asked(counter.SCENARIO, variant="atomic")[0].source
+
+
+def test_where_files_cannot_be_locked_nobody_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens, failures = Tokens(tmp_path), iter(range(1))
+
+    def refuse(*_: object) -> None:
+        assert next(failures, None) is not None, "asked again"
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    with tokens.taken(2) as number:
+        assert number >= 1
+
+
+def kept(folder: Path, *, ours: bool = False) -> Past:
+    """A folder with a finding of the example, under the lock pthread."""
+    (check,) = asked("last_put.py:read-back", strategy="smallest", lock="pthread")
+    past = Past(folder, ours=ours)
+    assert past.keep(explore(check, seed=1, seconds=1), "test_x.py::test_x")
+    return past
+
+
+def test_past_findings_are_of_the_lock_that_a_test_runs_on(tmp_path: Path) -> None:
+    def found(**options: Any) -> int:
+        return len(list(past.of(asked("last_put.py:read-back", **options)[0])))
+
+    past = kept(tmp_path)
+    assert found(lock="pthread") == found(lock="pthread", strategy="dfs") == 1
+    assert found() == found(strategy="dfs") == found(executor="python") == 0
+    (folder,) = (tmp_path / "findings").iterdir()
+    folder.rename(folder.with_name(".away"))
+    assert found(lock="pthread") == 0
+
+
+@pytest.mark.parametrize("ours", [False, True])
+def test_a_folder_that_the_user_named_stays(tmp_path: Path, ours: bool) -> None:
+    past = kept(tmp_path / "named", ours=ours)
+    for known in past.of(asked("last_put.py:read-back", lock="pthread")[0]):
+        past.drop(known)
+    assert not list(tmp_path.glob("named/findings/*"))
+    assert (tmp_path / "named").exists() is not ours
+
+
+class Interrupted(BaseException):
+    """Of a plugin that limits the time of a test."""
+
+
+def test_no_answer_is_left_to_the_next_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*_: object) -> Iterator[None]:
+        raise Interrupted
+
+    hammer, closed = Hammer(Tokens()), []
+    monkeypatch.setattr("stress.testing.hammering._signals", late)
+    hammer._stack.callback(closed.append, True)
+    with pytest.raises(UsageError):
+        hammer.run(asked("S1-a", lock="fair")[0], seed=1, seconds=1)
+    assert not closed
+    with pytest.raises(Interrupted):
+        hammer.run(asked("S1-a")[0], seed=1, seconds=1)
+    assert closed
+    hammer.tokens.close()

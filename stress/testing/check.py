@@ -14,7 +14,7 @@ from engine.errors import UsageError
 from engine.violations import BY_NAME
 from stress import options
 from stress.pytest_plugin import STRATEGIES
-from stress.selection import Chosen, choose
+from stress.selection import Chosen, choose, lock_for
 
 HAMMERS: Final = options.EXECUTORS
 SEARCHES: Final = tuple(name for name in STRATEGIES if name not in HAMMERS)
@@ -60,6 +60,14 @@ class Check:
     @property
     def searches(self) -> bool:
         return self.executor == "explore"
+
+    @property
+    def lock(self) -> str:
+        """The RW lock that it runs on; "" if none fits."""
+        wanted = str(self.given.get("lock", ""))
+        if self.searches:
+            return wanted or next(iter(self.variant.locks), "qrwlock")
+        return lock_for(self.variant, self.executor, wanted)
 
     @property
     def chosen(self) -> Chosen:
@@ -157,8 +165,9 @@ def source_of(scenario: Scenario) -> str:
     if ours(scenario):
         return ""
     for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if file and any(value is scenario for value in list(vars(module).values()) if isinstance(value, Scenario)):
+        names = getattr(module, "__dict__", {})  # nothing else is asked of what may load itself when it is asked
+        file = names.get("__file__")
+        if isinstance(file, str) and any(value is scenario for value in list(names.values())):
             return str(Path(file).resolve())
     return ""
 

@@ -68,12 +68,19 @@ class Tokens:
             self._unlock(_GATE)
 
     def _lock(self, token: int) -> bool:
+        """Whether it is had, False if another holds it. Where nothing can be locked nobody waits: it is had."""
+        if self._file < 0:
+            return True
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, token)
-        except OSError:
+        except (BlockingIOError, PermissionError):  # EAGAIN, EACCES
             return False
+        except OSError:
+            self.close()
         return True
 
     def _unlock(self, token: int) -> None:
+        if self._file < 0:
+            return
         with suppress(OSError):
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, token)

@@ -33,11 +33,10 @@ def explore(check: Check, *, seed: int, seconds: float) -> Result:
     """
     given = check.given
     program = build(check.scenario, check.variant.name, threads=given.get("threads", 0), rounds=given.get("rounds", 0))
-    lock = given.get("lock") or next(iter(check.variant.locks), "qrwlock")
-    found = _search(program, check, lock, seed, seconds)
+    found = _search(program, check, check.lock, seed, seconds)
     if found.interrupted:
         raise KeyboardInterrupt
-    return _result(check, program, found, lock, seed)
+    return _result(check, program, found, check.lock, seed)
 
 
 def _search(program: Program, check: Check, lock: str, seed: int, seconds: float) -> Found:

@@ -45,8 +45,8 @@ class Hammer:
 
     def close(self) -> None:
         """End the zygotes and remove the run folder."""
-        self._stack.close()
         self._runner = None
+        self._stack.close()
 
     def run(self, check: Check, *, seed: int, seconds: float) -> Result:
         """Hammer a variant until `seconds` are over or the outcome is certain.
@@ -55,6 +55,15 @@ class Hammer:
             UsageError: an option that does not fit, a protocol outside the language, a scenario that is in no file.
             MachineError: no worker can be had.
         """
+        try:
+            return self._run(check, seed, seconds)
+        except PttortureError:
+            raise
+        except BaseException:  # a plugin that limits the time of a test raises in the midst of a wait, for one
+            self.close()  # the answer that was awaited is still to come: nobody may take it for his own
+            raise
+
+    def _run(self, check: Check, seed: int, seconds: float) -> Result:
         if not check.source and not ours(check.scenario):
             raise UsageError(f"{check.title}: threads run in processes that read the scenario from a file; assign it "
                              "to a module-level name, or give it a strategy")
@@ -70,7 +79,7 @@ class Hammer:
                                   judged=partial(_judged, check))
         brief = {**data, "violations": [{**violation, "evidence": ()} for violation in data["violations"]]}
         return Result(check, {**data, "seed": seed}, result_lines(brief, _SILENT), seed,
-                      partial(_drawn, job, program, data))
+                      partial(_drawn, self.tokens, job, program, data))
 
     def _made(self) -> Runner:
         if self._runner is None:
@@ -141,7 +150,7 @@ def _judged(check: Check, job: Job, program: Program, tally: Tally, *, interrupt
     return {**data, "expected": check.expect, "outcome": said.outcome, "verdict": said.verdict, "why": said.why}
 
 
-def _drawn(job: Job, program: Program, data: dict[str, Any]) -> Drawn:
+def _drawn(tokens: Tokens, job: Job, program: Program, data: dict[str, Any]) -> Drawn:
     """The smallest interleaving of the violation that matters, looked for; the last steps of the threads if none is
     found."""
     from stress.why import attached, hunted
@@ -153,7 +162,8 @@ def _drawn(job: Job, program: Program, data: dict[str, Any]) -> Drawn:
     if violation["kind"] not in BY_NAME:  # a hang: the search knows no such kind
         return Drawn(None, seen)
     try:
-        found = hunted(job, len(program.threads), violation)
+        with tokens.taken(1):
+            found = hunted(job, len(program.threads), violation)
     except PttortureError as error:
         return Drawn(None, seen, f"not explained: {error}")
     if found.hunt.interrupted:

@@ -43,9 +43,13 @@ class Known:
 
 
 class Past:
-    """The folder, made when there is something to keep. `root`: None to keep nothing."""
+    """The folder, made when there is something to keep.
 
-    def __init__(self, root: Path | None) -> None:
+    `root`: None to keep nothing. `ours`: whether it is removed when it is empty; one that the user named stays.
+    """
+
+    def __init__(self, root: Path | None, *, ours: bool = False) -> None:
+        self.ours = ours
         self.root = root / "findings" if root else None
 
     def of(self, check: Check) -> Iterator[Known]:
@@ -53,6 +57,8 @@ class Past:
         if self.root is None or not self.root.is_dir():
             return
         for file in sorted(self.root.glob(f"*/{_NAME}")):
+            if file.parent.name.startswith("."):  # one that is being dropped
+                continue
             try:
                 schedule, source = parsed(file.read_text(encoding="utf-8"), str(file), file.parent)
             except FileNotFoundError:  # another worker has dropped it
@@ -87,14 +93,14 @@ class Past:
             away = known.folder.with_name(f".{known.signature}.{os.getpid()}")
             known.folder.rename(away)
             shutil.rmtree(away, ignore_errors=True)
-            self.root.rmdir()  # only if it was the last one
-            self.root.parent.rmdir()
+            if self.ours:
+                self.root.rmdir()  # only if it was the last one
+                self.root.parent.rmdir()
 
 
 def _belongs(schedule: Schedule, source: str, check: Check) -> bool:
-    lock, model = check.given.get("lock"), check.given.get("model", "sc")
     return ((schedule.scenario, schedule.variant, source) == (check.scenario.name, check.variant.name, check.source)
-            and (not lock or lock == schedule.lock) and schedule.model == model)
+            and (schedule.lock, schedule.model) == (check.lock, check.given.get("model", "sc")))
 
 
 def _placed(schedule: Schedule, source: str, folder: Path) -> Schedule:

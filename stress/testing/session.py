@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from engine.errors import DivergedError, PttortureError, UsageError
+from engine.errors import DivergedError, UsageError
 from stress import cache, installation
 from stress.options import close
 from stress.pytest_plugin import MARKER, STRATEGIES
@@ -48,7 +49,7 @@ class Session:
         except UsageError as error:
             raise pytest.UsageError(f"pttorture: {error}") from error
         self.seed = _seed(config, self.given.get("seed", self.default.get("seed")))
-        self.past = Past(_folder(config, self._option("findings") or FOLDER))
+        self.past = Past(_folder(config, self._option("findings") or FOLDER), ours=not self._option("findings"))
         self.tokens = Tokens()
         self._stack = ExitStack()
         self._stack.callback(self.tokens.close)
@@ -78,7 +79,7 @@ class Session:
         the test runs, so that it fails alone)."""
         try:
             found = self.marked(item)
-        except PttortureError:
+        except Exception:
             return {}
         return dict(zip(_ids(found), found, strict=True))
 
@@ -113,10 +114,14 @@ class Session:
 
     def seed_of(self, check: Check, item: pytest.Item) -> int:
         """The seed of a check: that of the marker, unless the command line has one."""
-        if "seed" in check.given and "seed" not in self.given:
+        if self.own_seed(check):
             return int(check.given["seed"])
         text = f"{self.seed}:{item.nodeid}:{check.title}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+    def own_seed(self, check: Check) -> bool:
+        """Whether the marker or the call has a seed, and the command line has none, which would go first."""
+        return "seed" in check.given and "seed" not in self.given
 
     def _replayed(self, check: Check, known: Known, notes: list[str]) -> Result | None:
         where = self.shown(known.folder)
@@ -143,6 +148,14 @@ class Session:
     def node(self, item: pytest.Item) -> str:
         """What selects a test on the command line, from where pytest was started."""
         return self.shown(item.path) + item.nodeid[len(item.nodeid.partition("::")[0]):]
+
+    def again(self, item: pytest.Item, *, seed: bool) -> str:
+        """The line that runs a test as it ran here. `seed`: whether it depends on the seed of the run."""
+        words = ["pytest", self.node(item)] + (["--pttorture-seed", str(self.seed)] if seed else [])
+        for name in ("seconds", "strategy", "findings"):
+            if value := self.config.getoption(f"pttorture_{name}"):
+                words += [f"--pttorture-{name}", str(value)]
+        return "Again:  " + shlex.join(words)
 
     def shown(self, path: Path) -> str:
         """A path as a person at the terminal reads it."""
