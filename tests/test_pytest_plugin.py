@@ -244,6 +244,27 @@ def test_a_test_that_fails_fails_again(project: Project) -> None:
     assert (project.folder / "junit.xml").read_text().count('"pttorture_seed"') == 1
 
 
+UNDRAWN = """
+import stress.testing.exploring
+def draw(*_):
+    raise RuntimeError("no ink")
+stress.testing.exploring.draw = draw
+"""
+OWN = """
+def test_own(pttorture):
+    assert pttorture.explore("last_put.py:read-back", seed=3) == "clean"
+"""
+
+
+def test_what_cannot_be_drawn_is_told_with_the_options_that_were_given(project: Project) -> None:
+    project.write(conftest=UNDRAWN, test_own=OWN)
+    code, out = project.run("-q", "--junit-xml=junit.xml", "--pttorture-strategy=dpor", "--pttorture-findings=a b")
+    assert code == 1, out
+    assert "not explained: internal error: RuntimeError: no ink" in " ".join(out.split())
+    assert "\nAgain:  pytest test_own.py::test_own --pttorture-strategy dpor --pttorture-findings 'a b'\n" in out
+    assert 'name="pttorture_seed" value="3"' in (project.folder / "junit.xml").read_text()
+
+
 def test_it_is_not_there_for_those_who_do_not_use_it(project: Project) -> None:
     project.write(test_other="import sys\ndef test_x():\n"
                              "    assert not {'engine', 'numba', 'numpy'} & set(sys.modules)\n")

@@ -6,6 +6,7 @@ import os
 import shlex
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +16,7 @@ import pytest
 from engine.errors import DivergedError, ProtocolError, PttortureError, UsageError
 from stress.report.places import short
 from stress.testing import telling
-from stress.testing.result import Result
+from stress.testing.result import Drawn, Result
 
 if TYPE_CHECKING:
     from stress.testing.check import Check
@@ -87,7 +88,10 @@ class Pttorture:
         add = self._item.user_properties.append
         for result in self._results:
             add(("pttorture", f"{result.title}: {result.data['outcome']}; {result.evidence}"))
-        add(("pttorture_seed", self.seed))
+        for seed in dict.fromkeys(result.seed for result in self._results if self._own_seed(result)):
+            add(("pttorture_seed", seed))
+        if not self._results or not all(map(self._own_seed, self._results)):
+            add(("pttorture_seed", self.seed))
         for note in self._notes:
             add(("pttorture_finding", note))
         if failed:
@@ -146,11 +150,22 @@ class Pttorture:
 
     def _text(self, result: Result) -> str:
         """All that a person needs: the verdict, the picture, the seed, and how to see it again."""
-        drawn = result.drawn
-        again = [f"Again:  pytest {shlex.quote(self._session.node(self._item))} --pttorture-seed {self.seed}"]
-        if kept := self._kept(result):
+        drawn, kept, undone = Drawn(None, ""), None, "explained"
+        try:
+            drawn, undone = result.drawn, "kept"
+            kept = self._kept(result)
+        except (Exception, pytest.fail.Exception) as error:  # the latter: of a plugin that limits the time of a test
+            if os.environ.get("PTTORTURE_TRACEBACK"):
+                raise
+            drawn = replace(drawn, said=f"{drawn.said} not {undone}: {_internal(error)}".lstrip())
+        again = [self._session.again(self._item, seed=not self._own_seed(result))]
+        if kept:
             again.insert(0, f"Replay: pttorture replay {shlex.quote(self._session.shown(kept))}")
         return telling.text(result, drawn, again)
+
+    def _own_seed(self, result: Result) -> bool:
+        """Whether its seed is that of the marker or the call, which the seed of the run has no part in."""
+        return self._session.own_seed(result.check)
 
     def _kept(self, result: Result) -> Path | None:
         """Where its schedule is kept, if it is. What a variant is expected to do is no finding."""
@@ -173,8 +188,13 @@ class Pttorture:
         except Exception as error:
             if os.environ.get("PTTORTURE_TRACEBACK"):
                 raise
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            said = (f"internal error: {type(error).__name__}: {error} (at {os.path.basename(where.filename)}:"
-                    f"{where.lineno}; PTTORTURE_TRACEBACK=1 shows more); this is a bug of pttorture")
+            said = f"{_internal(error)}; this is a bug of pttorture"
         self._headline = f"pttorture: {said}".partition("\n")[0]
         pytest.fail(f"pttorture: {said}", pytrace=False)
+
+
+def _internal(error: BaseException) -> str:
+    """What went wrong in here and where, in one line."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return (f"internal error: {type(error).__name__}: {error} (at {os.path.basename(where.filename)}:{where.lineno}; "
+            "PTTORTURE_TRACEBACK=1 shows more)")
