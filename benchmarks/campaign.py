@@ -5,7 +5,7 @@ first side, medians of all turns.
 
     bare        the threads of one session, checked, nothing recorded, nobody looks
     recorder    each thread keeps its last steps
-    campaign    as `pttorture campaign`: store, crew, watch, recorder, an arena and workers for every round of 5 s
+    campaign    as `pttorture campaign`: store, crew, watch, recorder, an arena and workers for every round of 10 s
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from stress.options import PERTURB
 from stress.store.store import Store
 from stress.store.view import look
 
-ROUND = 5.0  # seconds: what a campaign's rounds grow to
+ROUND = 10.0  # seconds: what a campaign's rounds grow to
 
 
 def bare(program: Program, seconds: float, *, recorder: bool) -> float:

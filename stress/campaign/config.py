@@ -5,7 +5,7 @@
     seed = 1                # --seed wins
     memory = "4G"           # of all members together
     disk = "500M"           # the campaign ends when less is free
-    round_seconds = 5.0     # the longest round of threads
+    round_seconds = 10.0    # the longest round of threads
     members = 2             # processes that run rounds
 
     [matrix]
@@ -44,7 +44,7 @@ class Config:
     seed: int | None = None
     memory: int = 0
     disk: int = 200_000_000
-    round_seconds: float = 5.0
+    round_seconds: float = 10.0
     members: int = 0
     names: tuple[str, ...] = ()
     executors: tuple[str, ...] = ("native", "python", EXPLORE)

@@ -15,7 +15,6 @@ It may be killed at any moment, and then costs the round it was in. SIGUSR2 writ
 from __future__ import annotations
 
 import faulthandler
-import gc
 import json
 import signal
 import socket
@@ -45,7 +44,6 @@ class Member:
         with Rounds(logs, beat=self._beat, find=lambda found: self._say(found=found)) as rounds:
             for request in requests:
                 self._answer(rounds, request)
-                gc.collect()
 
     def _answer(self, rounds: Rounds, request: dict[str, Any]) -> None:
         try:
