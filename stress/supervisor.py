@@ -142,7 +142,6 @@ class Supervisor:
         session.stop()
         begin = time.monotonic()
         watch = Watch(begin)
-        said = ""
         while not all(pid in self.nursery.exits for pid in pids):
             now = time.monotonic()
             said = watch.look(now, session.progress(), session.threads(), pids)

@@ -95,7 +95,6 @@ class _Member:
     found: list[dict[str, Any]] = field(default_factory=list)
     peak: int = 0
     resident: int = 0
-    alone: bool = False
 
 
 class LocalCrew:

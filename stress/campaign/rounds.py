@@ -105,12 +105,6 @@ class Rounds:
             return attached(error, cell.source)
 
 
-def run_round(each: Round, logs: Path) -> dict[str, Any]:
-    """One round alone."""
-    with Rounds(logs) as rounds:
-        return rounds.run(each)
-
-
 def job_of(each: Round) -> Job:
     """A round of threads as a job."""
     return replace(_job(each.cell), seconds=each.seconds, seed=each.seed)
