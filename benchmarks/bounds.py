@@ -31,7 +31,7 @@ ROUNDS: Final = 2
 
 def program_of(scenario: Scenario, variant: Variant) -> Program:
     """The program with three threads where a role can be repeated, and two rounds if roles can have them."""
-    roles = variant.roles or scenario.roles
+    roles = scenario.roles_of(variant)
     threads = max(THREADS, len(roles)) if any(role.scale for role in roles) else 0
     program = build(scenario, variant.name, threads=threads, rounds=ROUNDS)
     once = explore(program, strategy="dfs", preemptions=0, seconds=5.0).violation is not None

@@ -28,7 +28,7 @@ MODES: Final = {1: "threads", 2: "processes"}
 def tasks(chosen: Sequence[Chosen], runs: int) -> Iterator[Task]:
     """Every variant `runs` times on threads, and as often on processes where it has two threads."""
     for each in chosen:
-        roles = each.variant.roles or each.scenario.roles
+        roles = each.scenario.roles_of(each.variant)
         for processes in MODES:
             if len(roles) < processes:
                 continue

@@ -90,9 +90,7 @@ def variants(names: Sequence[str], wanted: Callable[[str], bool]) -> list[Chosen
 
 def expectation(scenario: Scenario, variant: Variant) -> str:
     """What the variant's table says of a native run."""
-    roles = variant.roles or scenario.roles
-    context = "interrupt" if any(role.context == "interrupt" for role in roles) else "process"
-    return variant.expected(lock=selection.lock_for(variant, "native"), executor="native", context=context)
+    return scenario.expected(variant, executor="native", lock=selection.lock_for(variant, "native"))
 
 
 def part(tasks: Iterable[Task], text: str) -> list[Task]:

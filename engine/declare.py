@@ -21,6 +21,9 @@ CLEAN: Final = "clean"
 #: What may stand in `Variant.kind`.
 VARIANT_KINDS: Final = ("race", "sequential", "mutation", "claim", "fix")
 
+#: What `Variant.expects_by` may ask of a mode. Context: "interrupt" where a role runs in one, "process" elsewhere.
+CONDITIONS: Final = ("lock", "context", "model", "executor")
+
 
 class Mem:
     """The type of a protocol's first parameter. Its methods are the rows of `engine.vocabulary`."""
@@ -196,7 +199,7 @@ class Variant:
         expects: CLEAN or a violation kind's name.
         params: parameter name -> value.
         expects_by: exceptions from `expects`: (("lock", "pthread"), ...) -> expectation; the first entry whose
-            conditions all hold counts. Keys: "lock", "context", "model", "encoding", "executor".
+            conditions all hold counts, see `Scenario.expected`. Keys: those of `CONDITIONS`.
         needs, forbids: counters that must be non-zero, or zero, for a native run to count as evidence.
         pool: "reuse" (a freed page is the next one handed out) or "quarantine" (not again in this round).
         locks: the RW locks it makes sense on; empty means all.
@@ -223,13 +226,10 @@ class Variant:
             if expectation != CLEAN and expectation not in BY_NAME:
                 close = "".join(f"; did you mean {name}?" for name in get_close_matches(expectation, BY_NAME, 1))
                 raise UsageError(f"variant {self.name!r}: {expectation!r} is not a violation kind{close}")
-
-    def expected(self, **conditions: str) -> str:
-        """The expectation under e.g. lock="qrwlock", model="sc", executor="native"."""
-        for wanted, expectation in self.expects_by:
-            if all(conditions.get(key) == value for key, value in wanted):
-                return expectation
-        return self.expects
+        for key in (key for when, _ in self.expects_by for key, _ in when):
+            if key not in CONDITIONS:  # it would never hold, without a word
+                raise UsageError(f"variant {self.name!r}: expects_by names {key!r}, which is not one of "
+                                 f"{', '.join(CONDITIONS)}")
 
 
 @dataclass(frozen=True)
@@ -274,3 +274,22 @@ class Scenario:
                 return variant
         known = ", ".join(v.name for v in self.variants)
         raise UsageError(f"scenario {self.name!r} has no variant {name!r}; it has: {known}")
+
+    def roles_of(self, variant: Variant) -> tuple[Role, ...]:
+        """The roles that a variant runs: its own, or the scenario's."""
+        return variant.roles or self.roles
+
+    def expected(self, variant: Variant, *, executor: str, lock: str, model: str = "sc") -> str:
+        """What a variant comes to in a mode: CLEAN, or a violation kind's name.
+
+        Args:
+            model: of a search. Threads run under the machine's own, which no condition names: there it counts not.
+        """
+        interrupts = any(role.context == "interrupt" for role in self.roles_of(variant))
+        holds = {"executor": executor, "lock": lock, "context": "interrupt" if interrupts else "process"}
+        if executor == "explore":
+            holds["model"] = model
+        for when, expectation in variant.expects_by:
+            if all(holds.get(key) == value for key, value in when):
+                return expectation
+        return variant.expects

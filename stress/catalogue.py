@@ -64,9 +64,9 @@ def table(scenario: Scenario, seen: Callable[[Scenario, Variant, str], str] = se
 def _searched(scenario: Scenario, variant: Variant, seen: Callable[[Scenario, Variant, str], str]) -> str:
     """The bound within which a variant holds; "" if it breaks."""
     lock = next(iter(variant.locks), "qrwlock")
-    if variant.expected(lock=lock, executor="explore", model="sc") != CLEAN:
+    if scenario.expected(variant, executor="explore", lock=lock) != CLEAN:
         return ""
-    shape, roles = scenario.small, variant.roles or scenario.roles
+    shape, roles = scenario.small, scenario.roles_of(variant)
     return (f"{seen(scenario, variant, lock)}; sc, {lock}, {count(len(roles), 'thread')}, "
             f"{count(scenario.rounds, 'round')}, {shape.entries} entries, {count(shape.levels, 'level')}")
 

@@ -136,8 +136,7 @@ def _size(found: Result) -> dict[str, int | None]:
 def described(chosen: Chosen, program: Program, result: Result, lock: str) -> dict[str, Any]:
     """The result as plain data, with its verdict."""
     variant = chosen.variant
-    context = "interrupt" if any(t.context == "interrupt" for t in program.threads) else "process"
-    expected = variant.expected(lock=lock, model=result.model, executor="explore", context=context)
+    expected = chosen.scenario.expected(variant, executor="explore", lock=lock, model=result.model)
     found = [] if result.violation is None else [result.violation.kind]
     said = verdict.judge(expected, found, rounds=result.executions, work={"all within the bound": result.complete},
                          needs=("all within the bound",))

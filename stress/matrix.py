@@ -67,7 +67,7 @@ def _outcome(scenario: Scenario, name: str, seconds: float) -> dict[str, Any]:
     variant = scenario.variant(name)
     result = smallest(build(scenario, name), seconds=seconds)
     found = [result.violation.kind] if result.violation else []
-    expected = variant.expected(lock="qrwlock", model="sc", executor="explore")
+    expected = scenario.expected(variant, executor="explore", lock="qrwlock")
     said = verdict.judge(expected, found, rounds=result.executions, work={"complete": result.complete},
                          needs=("complete",))
     return {"scenario": scenario.name, "variant": name, "race": variant.item or None, "expected": expected,

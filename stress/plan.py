@@ -22,7 +22,7 @@ from engine.declare import CLEAN, Scenario, Variant
 from engine.language.program import build
 from engine.text import count
 from stress import selection
-from stress.job import Job, variant_of
+from stress.job import Job
 from stress.options import LOCKS
 from stress.results import expected
 from stress.runner import Runner
@@ -75,7 +75,7 @@ def plan(seed: int, perturb: str = "") -> MainJob:
 
 
 def _roles(scenario: Scenario, variant: Variant) -> int:
-    return len(variant.roles or scenario.roles)
+    return len(scenario.roles_of(variant))
 
 
 def main_job(run: Run) -> None:
@@ -108,7 +108,7 @@ def _jobs(run: Run, made: Runner, jobs: Sequence[Job], seconds: float | None) ->
         spent = time.monotonic() - begin
         overhead = (OVERHEAD * 10 + spent - running) / (10 + number)
         share = min(MOST, max(LEAST, (BUDGET - spent) / (len(jobs) - number) - overhead))
-        kind = expected(variant_of(job), job, made.program(job))
+        kind = expected(job, made.program(job))
         time_for = seconds or (share if kind == CLEAN else min(share * RACES, DEFAULT_SECONDS))
         timed = replace(job, seconds=time_for)
         enough = "" if kind == CLEAN or seconds else kind

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.declare import Variant
 from engine.language.program import Program
 from stress.coverage import listed
 from stress.job import Job
@@ -19,14 +18,13 @@ def described(job: Job, program: Program) -> dict[str, Any]:
         "scenario": job.scenario, "variant": job.variant, "race": variant.item or None, "kind": variant.kind,
         "executor": job.executor, "lock": job.lock, "processes": min(job.processes, len(program.threads)),
         "threads": len(program.threads), "seed": job.seed, "perturb": job.perturb,
-        "expected": expected(variant, job, program),
+        "expected": expected(job, program),
     }
 
 
-def expected(variant: Variant, job: Job, program: Program) -> str:
+def expected(job: Job, program: Program) -> str:
     """What the variant's table says of this mode."""
-    context = "interrupt" if any(t.context == "interrupt" for t in program.threads) else "process"
-    return variant.expected(lock=job.lock, executor=job.executor, context=context)
+    return program.scenario.expected(program.variant, executor=job.executor, lock=job.lock)
 
 
 def result(job: Job, program: Program, tally: Tally, *, interrupted: bool = False) -> dict[str, Any]:

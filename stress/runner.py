@@ -180,6 +180,6 @@ def _compiled(job: Job) -> str:
     if job.executor != "native" or job.source.startswith(TRACE):
         return job.key
     scenario, variant = scenario_of(job), variant_of(job)
-    return json.dumps([job.code, max(job.threads, len(variant.roles or scenario.roles))])
+    return json.dumps([job.code, max(job.threads, len(scenario.roles_of(variant)))])
 
 

@@ -110,7 +110,7 @@ def jobs(chosen: Sequence[Chosen], *, executor: str, lock: str, threads: int, pr
         used = lock_for(each.variant, executor, lock)
         if not used:
             continue
-        roles = max(threads, len(each.variant.roles or each.scenario.roles))
+        roles = max(threads, len(each.scenario.roles_of(each.variant)))
         if processes > roles:
             raise UsageError(f"--processes {processes}: {each.title} has {count(roles, 'thread')}; "
                              "each process needs one")

@@ -60,7 +60,7 @@ def test_a_ready_script_is_fresh_and_breaks(name: str, capsys: pytest.CaptureFix
     scenario, variant = find(name)
     assert f"{schedule.scenario}:{schedule.variant}" == name
     assert schedule.violation is not None
-    assert schedule.violation["kind"] == variant.expected(lock=schedule.lock, executor="explore", model="sc")
+    assert schedule.violation["kind"] == scenario.expected(variant, executor="explore", lock=schedule.lock)
     assert str(ROOT) not in module["SCHEDULE"]
     assert scripts.ready(scenario, variant).read_text() == scripts.script(schedule, variant.item)
     executors = ["--executor", "explore"]

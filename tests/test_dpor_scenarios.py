@@ -24,7 +24,7 @@ def test_a_race_is_found(name):
     scenario, variant = _named(name)
     result = explore(scenario, variant, strategy="dpor")
     assert result.violation is not None
-    assert result.violation.kind == scenario.variant(variant).expected(lock="qrwlock", model="sc", executor="explore")
+    assert result.violation.kind == scenario.expected(scenario.variant(variant), executor="explore", lock="qrwlock")
 
 
 def _named(name):

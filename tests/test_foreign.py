@@ -45,7 +45,7 @@ def ids(value: object) -> str:
 @pytest.mark.parametrize(("name", "variant"), VARIANTS, ids=ids)
 def test_bugs_are_found_and_fixes_hold_in_all_states(name: str, variant: Variant, model: str) -> None:
     result = explore(scenario(name), variant.name, strategy="states", model=model)
-    expected = variant.expected(model=model, executor="explore", lock="qrwlock", context="process")
+    expected = scenario(name).expected(variant, executor="explore", lock="qrwlock", model=model)
     assert (result.violation.kind if result.violation else CLEAN) in (expected, ALSO.get(variant.name))
     assert result.complete or expected != CLEAN
     assert expected != CLEAN or [counter for counter in variant.needs if not result.counters[counter]] == []
@@ -54,7 +54,7 @@ def test_bugs_are_found_and_fixes_hold_in_all_states(name: str, variant: Variant
 @pytest.mark.parametrize(("name", "variant"), VARIANTS, ids=ids)
 def test_bugs_are_found_and_fixes_hold_in_all_executions_within_a_bound(name: str, variant: Variant) -> None:
     result = explore(scenario(name), variant.name, preemptions=PREEMPTIONS)
-    expected = variant.expected(model="sc", executor="explore", lock="qrwlock", context="process")
+    expected = scenario(name).expected(variant, executor="explore", lock="qrwlock")
     assert (result.violation.kind if result.violation else CLEAN) == expected
     assert result.complete or expected != CLEAN
 

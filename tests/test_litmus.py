@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.declare import Variant
 from engine.errors import UsageError
 from engine.explore import STRATEGIES, explore
 from engine.explore.load import MODELS
@@ -56,10 +57,10 @@ def test_a_search_reaches_exactly_the_published_outcomes(strategy: str, model: s
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("variant", LITMUS.variants, ids=lambda v: v.name)
-def test_what_is_not_sequentially_consistent_is_a_violation(variant: object, model: str) -> None:
+def test_what_is_not_sequentially_consistent_is_a_violation(variant: Variant, model: str) -> None:
     """And where it is not reachable there is none."""
-    result = explore(build(LITMUS, variant.name), model=model)  # type: ignore[attr-defined]
-    expected = variant.expected(model=model, executor="explore")  # type: ignore[attr-defined]
+    result = explore(build(LITMUS, variant.name), model=model)
+    expected = LITMUS.expected(variant, executor="explore", lock="qrwlock", model=model)
     assert (result.violation.kind if result.violation else "clean") == expected
 
 

@@ -16,7 +16,7 @@ CASES = [(scenario, variant) for scenario in SCENARIOS for variant in scenario.v
 @pytest.mark.parametrize("model", ["sc", "tso", "pso"])
 @pytest.mark.parametrize(("scenario", "variant"), CASES, ids=lambda each: each.name)
 def test_what_each_model_lets_pins_and_clearing_miss(scenario: Scenario, variant: Variant, model: str) -> None:
-    expected = variant.expected(model=model, executor="explore")
+    expected = scenario.expected(variant, executor="explore", lock="qrwlock", model=model)
     program = build(scenario, variant.name)
     result = explore(program, strategy="states", model=model)
     assert (result.violation.kind if result.violation else CLEAN) == expected
@@ -31,9 +31,9 @@ def test_what_each_model_lets_pins_and_clearing_miss(scenario: Scenario, variant
 
 def test_only_a_plain_store_breaks_and_only_where_stores_are_buffered() -> None:
     breaks = {(s.name, v.name, model) for s, v in CASES for model in ("sc", "tso", "pso")
-              if v.expected(model=model, executor="explore") != CLEAN}
+              if s.expected(v, executor="explore", lock="qrwlock", model=model) != CLEAN}
     assert breaks == {(name, "plain-store", model) for name in ("exclusive-gup", "ksm-gup") for model in ("tso", "pso")}
-    assert all(v.expected(executor="native") != CLEAN for _, v in CASES if v.name == "plain-store")
+    assert all(s.expected(v, executor="native", lock="qrwlock") != CLEAN for s, v in CASES if v.name == "plain-store")
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)

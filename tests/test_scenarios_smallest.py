@@ -19,7 +19,7 @@ SEARCHED = [(s, v) for s in all_scenarios() if s.name != "hammer" for v in s.var
 @pytest.mark.parametrize(("scenario", "variant"), [pytest.param(s, v, id=f"{s.name}:{v.name}") for s, v in SEARCHED])
 def test_a_race_is_minimal_and_a_fix_holds_in_all_executions(scenario: Scenario, variant: Variant) -> None:
     lock = next(iter(variant.locks), "qrwlock")
-    expected = variant.expected(lock=lock, model="sc", executor="explore", context="process")
+    expected = scenario.expected(variant, executor="explore", lock=lock)
     result = smallest(build(scenario, variant.name), lock=lock, seconds=120)
     assert (result.violation.kind if result.violation else CLEAN) == expected
     if result.violation is None:

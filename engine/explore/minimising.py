@@ -203,7 +203,7 @@ def _only(search: Search, threads: Collection[int]) -> None:
 def _smaller_programs(program: Program) -> Iterator[Program]:
     """The same program with fewer rounds, or fewer threads of the roles that repeat; the smallest first."""
     given = {name: value for name, value in program.params.items() if name not in program.layout.builtins()}
-    least = len(program.variant.roles or program.scenario.roles)
+    least = len(program.scenario.roles_of(program.variant))
     for rounds in range(1, program.rounds + 1):
         for threads in range(least, len(program.threads) + 1):
             if (rounds, threads) != (program.rounds, len(program.threads)):

@@ -174,7 +174,7 @@ def build(scenario: Scenario, variant: str = "", *, geometry: Geometry | None = 
 
 
 def _threads(scenario: Scenario, variant: Variant, names: Mapping[int, str], wanted: int) -> tuple[Thread, ...]:
-    roles = list(variant.roles or scenario.roles)
+    roles = list(scenario.roles_of(variant))
     scaling = [role for role in roles if role.scale]
     total = max(wanted, len(roles))
     if wanted and wanted < len(roles):

@@ -52,7 +52,7 @@ def _of(each: Chosen, config: Config) -> Iterator[Cell]:
 
 def _threads(base: Cell, scenario: Scenario, variant: Variant, executor: str, config: Config) -> Iterator[Cell]:
     """Cells on threads and processes."""
-    roles = variant.roles or scenario.roles
+    roles = scenario.roles_of(variant)
     scales = any(role.scale for role in roles)
     for lock in _locks(variant, executor, config):
         for threads in config.threads if scales else (0,):

@@ -123,11 +123,7 @@ def searched(cell: Cell) -> Program:
 def expectation(cell: Cell) -> str:
     """What the variant's table says of the cell: clean, or a violation's kind."""
     scenario = scenario_of(_job(cell))
-    variant = scenario.variant(cell.variant)
-    interrupts = any(role.context == "interrupt" for role in variant.roles or scenario.roles)
-    model = {"model": cell.model} if cell.searches else {}
-    return variant.expected(lock=cell.lock, executor=cell.executor, context="interrupt" if interrupts else "process",
-                            **model)
+    return scenario.expected(scenario.variant(cell.variant), executor=cell.executor, lock=cell.lock, model=cell.model)
 
 
 def _surveyed(cell: Cell, program: Program, found: Survey) -> dict[str, Any]:

@@ -103,7 +103,8 @@ def replay(check: Check, recorded: Schedule, seed: int) -> Result | None:
     violation = replayed(program, schedule).violation
     if violation is None:
         return None
-    expected = check.expect or check.variant.expected(lock=schedule.lock, model=schedule.model, executor="explore")
+    expected = check.expect or check.scenario.expected(check.variant, executor="explore", lock=schedule.lock,
+                                                       model=schedule.model)
     said = verdict.judge(expected, [violation.kind], rounds=1, work={})
     data = {"executor": "explore", "lock": schedule.lock, "model": schedule.model, "expected": expected,
             "executions": 1, "seconds": 0.0, "complete": False, "outcome": said.outcome, "verdict": said.verdict,

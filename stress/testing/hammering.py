@@ -73,7 +73,7 @@ class Hammer:
             program = runner.program(job)
             with self.tokens.taken(1):
                 runner.prepare([job])
-            wanted = check.expect or expected(program.variant, job, program)
+            wanted = check.expect or expected(job, program)
             with self.tokens.taken(len(program.threads)):
                 data = runner.run(job, supervise=partial(_Until, wanted, job, program),
                                   judged=partial(_judged, check))
