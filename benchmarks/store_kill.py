@@ -58,7 +58,7 @@ def victim(folder: Path, path: Path) -> None:
         cell, number = todo.pop(0)
         round_ = Round(cell, number, seed_of(SEED, cell, number), seconds=1.0)
         say("beginning", round_)
-        flying.append((store.begin(round_, len(flying)), round_))
+        flying.append((store.begin(round_), round_))
         say("begun", round_)
         if len(flying) == IN_FLIGHT:
             row, round_ = flying.pop(round_.seed % IN_FLIGHT)

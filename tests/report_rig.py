@@ -52,7 +52,7 @@ def result(*found: dict[str, Any], expected: str = "use-after-free", **more: Any
 def ran(store: Store, cell: Cell, number: int, given: dict[str, Any],
         explanation: dict[str, Any] | None = None) -> None:
     """A round from its beginning to its end; what it finds for the first time is explained."""
-    row = store.begin(Round(cell, number, seed_of(SEED, cell, number), seconds=2.0), 0)
+    row = store.begin(Round(cell, number, seed_of(SEED, cell, number), seconds=2.0))
     for finding in store.end(row, given, findings_of(cell, given)):
         if explanation:
             store.explained(finding.signature, explanation)
@@ -76,7 +76,7 @@ def campaign(folder: Path) -> Path:
                 found = [violation(schedule)] if number == 1 else []
                 given = result(*found, expected=expected, coverage=pairs, seconds=seconds)
                 ran(store, cell, number, given, explained(race))
-    store.lose(store.begin(Round(cell, 9, 1, seconds=2.0), 1), "worker 1 was killed: no progress for 60 s")
+    store.lose(store.begin(Round(cell, 9, 1, seconds=2.0)), "no progress for 60 s", "member-1")
     store.event("clock", "the clock went back by 3 s")
     store.sample("memory", 150 << 20)
     store.close()
@@ -99,7 +99,7 @@ def evil_campaign(folder: Path) -> Path:
     schedule = searched(source)
     ran(store, search, 0, result(violation(schedule, message=EVIL)), {
         "explained": EVIL, "schedule": schedule.to_json(), "picture": EVIL})
-    store.lose(store.begin(Round(cell, 1, 1), 0), EVIL)
+    store.lose(store.begin(Round(cell, 1, 1)), EVIL, EVIL)
     store.event(EVIL, EVIL)
     store.sample(EVIL, 3.0)
     store.close()

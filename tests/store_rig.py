@@ -39,7 +39,7 @@ def result(*violations: dict[str, Any], pairs: Iterable[tuple[str, str, int]] = 
             "memory": 1 << 20, "attempt": 1}
 
 
-def ran(store: Store, round_: Round, given: dict[str, Any], worker: int = 0) -> list[Finding]:
+def ran(store: Store, round_: Round, given: dict[str, Any], worker: str = "") -> list[Finding]:
     """A round from its beginning to its end; returns the findings nobody has seen before."""
-    row = store.begin(round_, worker)
-    return store.end(row, given, findings_of(round_.cell, given))
+    row = store.begin(round_)
+    return store.end(row, given, findings_of(round_.cell, given), worker)

@@ -78,7 +78,7 @@ def test_two_members_work_side_by_side_and_a_native_round_takes_both_processors(
     assert not hands.takes(native)
     hands.start(task(number=1))
     assert not hands.takes(task())
-    assert {end.worker for end in ended(hands, 2)} == {0, 1}
+    assert {end.worker for end in ended(hands, 2)} == {"member-0", "member-1"}
     assert hands.takes(native)
 
 

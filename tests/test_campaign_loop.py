@@ -32,6 +32,7 @@ def test_rounds_are_kept_with_what_they_found(tmp_path: Path) -> None:
     kept = rounds(tmp_path)
     assert {row.state for row in kept} == {"done"}
     assert {row.round.cell for row in kept} == set(cells)
+    assert {row.worker for row in kept} <= {"member-0", "member-1"}
     numbers = Counter((row.round.cell.key, row.round.number) for row in kept)
     assert set(numbers.values()) == {1}
     with look(tmp_path) as view:
@@ -90,13 +91,13 @@ class Lost:
     def takes(self, _task: Task) -> bool:
         return not self.tasks
 
-    def start(self, task: Task) -> int:
+    def start(self, task: Task) -> None:
         self.tasks.append(task)
         self.started += 1
-        return 0
 
     def poll(self, _timeout: float) -> list[Ended]:
-        ended = [Ended(task, 0, {}, "it was killed", [dict(found) for found in self.found]) for task in self.tasks]
+        found = [dict(found) for found in self.found]
+        ended = [Ended(task, "member-0", {}, "it was killed", found) for task in self.tasks]
         self.tasks.clear()
         return ended
 
@@ -136,7 +137,7 @@ def test_a_fault_alone_is_no_violation(tmp_path: Path) -> None:
         made.run()
         assert made.gave_up == 1
     row = rounds(tmp_path)[0]
-    assert (row.state, row.why) == ("lost", "it was killed")
+    assert (row.state, row.why, row.worker) == ("lost", "it was killed", "member-0")
 
 
 def test_a_cell_in_which_nothing_ever_runs_is_given_up(tmp_path: Path) -> None:

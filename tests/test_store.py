@@ -15,16 +15,17 @@ from tests.store_rig import PLAIN, SEARCH, SEED, made, ran, result, round_of, vi
 
 def test_a_round_is_there_before_it_runs_and_has_its_result_after(tmp_path: Path) -> None:
     with made(tmp_path / "c") as store, look(tmp_path / "c") as before:
-        row = store.begin(round_of(PLAIN, 0), worker=3)
+        row = store.begin(round_of(PLAIN, 0))
         with look(tmp_path / "c") as during:
             running, = during.rounds()
-            assert (running.state, running.worker, running.attempt) == ("started", 3, 1)
+            assert (running.state, running.worker, running.attempt) == ("started", "", 1)
             assert (running.round, running.result) == (round_of(PLAIN, 0), None)
         given = result(pairs=[("a.py:1", "a.py:2", 5)])
-        assert store.end(row, given, []) == []
+        assert store.end(row, given, [], "member-3") == []
         with look(tmp_path / "c") as after:
             done, = after.rounds()
             assert (done.state, done.outcome, done.operations, done.seconds) == ("done", "missed", 200, 2.0)
+            assert done.worker == "member-3"
             assert done.result == given
             assert done.ended is not None
             assert done.ended >= done.began
@@ -89,7 +90,7 @@ def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
     with made(tmp_path / "c") as store:
         for number in range(4):
             ran(store, round_of(PLAIN, number), result(*([violation()] if number in (1, 3) else [])))
-        store.begin(round_of(PLAIN, 4), worker=1)
+        store.begin(round_of(PLAIN, 4))
         store.lose(store.begin(round_of(PLAIN, 5)), "killed")
         assert store.resumed() == {PLAIN.key: (6, {5: 1})}
         store.begin(round_of(PLAIN, 5))

@@ -58,11 +58,12 @@ class Task:
 class Ended:
     """A task is over. `answer`: a round's result or an explanation; empty if it was lost, then `why` says how.
 
-    `found`: what had been seen before it was lost. `memory`: the most that its processes took, bytes.
+    `worker`: who had it, in words. `found`: what had been seen before it was lost. `memory`: the most that its
+    processes took, bytes.
     """
 
     task: Task
-    worker: int
+    worker: str
     answer: dict[str, Any]
     why: str = ""
     found: Sequence[dict[str, Any]] = ()
@@ -73,7 +74,7 @@ class Crew(Protocol):
     """Whoever runs rounds."""
 
     def takes(self, task: Task) -> bool: ...
-    def start(self, task: Task) -> int: ...
+    def start(self, task: Task) -> None: ...
     def poll(self, timeout: float) -> list[Ended]: ...
     def busy(self) -> list[tuple[int, Task, str, float]]: ...
     def resident(self) -> int: ...
@@ -96,6 +97,11 @@ class _Member:
     peak: int = 0
     resident: int = 0
 
+    @property
+    def name(self) -> str:
+        """As its folder of logs."""
+        return f"member-{self.number}"
+
 
 class LocalCrew:
     """Members on this machine.
@@ -115,8 +121,8 @@ class LocalCrew:
         used = sum(m.task.cost(self.cpus) for m in busy if m.task)
         return len(busy) < self.size and used + task.cost(self.cpus) <= self.cpus
 
-    def start(self, task: Task) -> int:
-        """Give the task to a member that is free; returns its number.
+    def start(self, task: Task) -> None:
+        """Give the task to a member that is free.
 
         Raises:
             MachineError: no process can be had.
@@ -130,7 +136,6 @@ class LocalCrew:
             member.child.send(task.request)
         except MachineError:
             member.heard = now - 2 * LEAST  # `poll` finds it dead
-        return member.number
 
     def _hire(self) -> _Member:
         number = next(n for n in range(self.size) if n not in self.members)
@@ -168,7 +173,7 @@ class LocalCrew:
                 ended.append(self._lost(member, message["failed"]))
             elif member.task is not None:
                 answer = message.get("result") or message.get("explanation") or {}
-                ended.append(Ended(member.task, member.number, answer, memory=max(member.peak, member.resident)))
+                ended.append(Ended(member.task, member.name, answer, memory=max(member.peak, member.resident)))
                 member.task = None
                 if member.resident > self.limit // 2:  # what is compiled stays; a new one begins with nothing
                     self._dismiss(member)
@@ -205,7 +210,7 @@ class LocalCrew:
 
     def _lost(self, member: _Member, why: str) -> Ended:
         assert member.task is not None
-        ended = Ended(member.task, member.number, {}, why, tuple(member.found), member.peak)
+        ended = Ended(member.task, member.name, {}, why, tuple(member.found), member.peak)
         self._dismiss(member)
         return ended
 

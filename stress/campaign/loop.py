@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from engine.errors import MachineError
 from engine.violations import BY_NAME
@@ -35,6 +35,20 @@ class Known(Protocol):
     def __contains__(self, signature: object) -> bool: ...
 
 
+class _Chosen(NamedTuple):
+    """What to do next. `standing`: of a round's cell, in which it counts as running; None for an explanation."""
+
+    task: Task
+    standing: Standing | None = None
+
+
+class _Flying(NamedTuple):
+    """A round that is in the store, and has not ended. `row`: its id there."""
+
+    row: int
+    standing: Standing
+
+
 @dataclass
 class Campaign:
     """One run of a campaign. `run` may leave with Interrupted: all that ended is in the store.
@@ -56,10 +70,10 @@ class Campaign:
     unexplained: deque[Task] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
-        self._rows: dict[tuple[str, int], tuple[int, Standing]] = {}  # rounds in flight: store row, standing
+        self._flying: dict[tuple[str, int], _Flying] = {}  # by cell and number
         self._attempts: Counter[tuple[str, int | str]] = Counter()
         self._why = "the campaign was interrupted"
-        self._held: Task | None = None
+        self._held: _Chosen | None = None  # the crew had no room for it; it is not in the store
         self._explaining = 0
         self._sampled = 0.0
         self.failure: MachineError | None = None
@@ -114,32 +128,31 @@ class Campaign:
     def _fill(self) -> None:
         """Give the crew what it takes."""
         while True:
-            task = self._held or self._next()
+            chosen = self._held or self._next()
             self._held = None
-            if task is None:
+            if chosen is None:
                 return
-            if not self.crew.takes(task):
-                self._held = task
+            if not self.crew.takes(chosen.task):
+                self._held = chosen
                 return
-            self._start(task)
+            self._start(chosen)
 
-    def _next(self) -> Task | None:
+    def _next(self) -> _Chosen | None:
         """Explanations take at most one member until every cell has had a round."""
         if self.unexplained and (not self._explaining or not self.chooser.fresh):
-            return self.unexplained.popleft()
+            return _Chosen(self.unexplained.popleft())
         chosen = self.chooser.next()
         if chosen is None:
-            return self.unexplained.popleft() if self.unexplained else None
+            return _Chosen(self.unexplained.popleft()) if self.unexplained else None
         standing, each = chosen
-        self._rows[each.cell.key, each.number] = -1, standing
-        return Task(each.cell, each)
+        return _Chosen(Task(each.cell, each), standing)
 
-    def _start(self, task: Task) -> None:
+    def _start(self, chosen: _Chosen) -> None:
+        task, standing = chosen
         with deferred():
-            if task.round is not None:
+            if task.round is not None and standing is not None:
                 key = task.cell.key, task.round.number
-                row = self.store.begin(task.round, 0)
-                self._rows[key] = row, self._rows[key][1]
+                self._flying[key] = _Flying(self.store.begin(task.round), standing)
                 self._attempts[key] += 1
             else:
                 self._explaining += 1
@@ -151,7 +164,7 @@ class Campaign:
             self._explained(ended)
             return
         key = ended.task.cell.key, ended.task.round.number
-        row, standing = self._rows.pop(key)
+        row, standing = self._flying.pop(key)
         standing.running -= 1
         result = ended.answer
         if not result and any("kind" in found for found in ended.found):  # it was lost, but not for nothing
@@ -159,12 +172,13 @@ class Campaign:
         if not result:
             self._lost(ended, row, standing)
             return
-        self._done(ended.task.cell, standing, row, {**result, "memory": ended.memory})
+        self._done(ended, standing, row, {**result, "memory": ended.memory})
 
-    def _done(self, cell: Cell, standing: Standing, row: int, result: dict[str, Any]) -> None:
+    def _done(self, ended: Ended, standing: Standing, row: int, result: dict[str, Any]) -> None:
+        cell = ended.task.cell
         found = findings_of(cell, result)
         news = self._covered(cell, result.get("coverage", ()))
-        new = self.store.end(row, result, found)
+        new = self.store.end(row, result, found, ended.worker)
         for finding in new:
             self._new(cell, finding)
         standing.ended(float(result["seconds"]), news + 5 * len(new), over=_over(cell, result))
@@ -195,7 +209,7 @@ class Campaign:
         assert ended.task.round is not None
         self.figures.lost += 1
         number, key = ended.task.round.number, (ended.task.cell.key, ended.task.round.number)
-        self.store.lose(row, ended.why)
+        self.store.lose(row, ended.why, ended.worker)
         self.status.note(f"round {number} of {ended.task.cell.title} ({ended.task.cell.mode}) is lost: {ended.why}")
         standing.rounds += 1
         if self._attempts[key] < ATTEMPTS:
@@ -210,9 +224,7 @@ class Campaign:
         self.status.note(f"given up: {why}")
         standing.over, standing.again = True, ()
         self.gave_up += 1
-        held = self._held
-        if held is not None and held.round is not None and held.cell == standing.cell:
-            del self._rows[held.cell.key, held.round.number]
+        if self._held is not None and self._held.standing is standing:
             standing.running -= 1
             self._held = None
 
@@ -238,13 +250,12 @@ class Campaign:
     def _abandon(self) -> None:
         """Rounds that are in flight when it all ends are lost; they are run again by a campaign that goes on."""
         self.crew.close()
-        for row, _ in self._rows.values():
-            if row >= 0:
-                try:
-                    self.store.lose(row, self._why)
-                except MachineError as error:
-                    self.failure = error
-        self._rows.clear()
+        for row, _ in self._flying.values():
+            try:
+                self.store.lose(row, self._why)
+            except MachineError as error:
+                self.failure = error
+        self._flying.clear()
 
 
 def _over(cell: Cell, result: dict[str, Any]) -> bool:

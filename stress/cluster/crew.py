@@ -93,12 +93,11 @@ class ClusterCrew:
         """Whether another lease may go out."""
         return len(self.leases) < DEPTH * len(self.workers)
 
-    def start(self, task: Task) -> int:
+    def start(self, task: Task) -> None:
         """Put the task into the lease that goes out next."""
         self.open.append(_Given(task))
         if sum(given.seconds for given in self.open) >= self.seconds:
             self._lease()
-        return self._number
 
     def poll(self, timeout: float) -> list[Ended]:
         """What has ended since; waits for it, `timeout` seconds at most.
@@ -215,13 +214,13 @@ class ClusterCrew:
         for number, given in enumerate(lease.given):
             if number in account.ended:
                 what = account.ended[number]
-                ended.append(Ended(given.task, self._number, what["answer"], what["why"], tuple(what["found"]),
+                ended.append(Ended(given.task, lease.worker, what["answer"], what["why"], tuple(what["found"]),
                                    what["memory"]))
             elif number == account.culprit:
                 why = f"its worker {lease.worker} died with it"
-                ended.append(Ended(given.task, self._number, {}, why))
+                ended.append(Ended(given.task, lease.worker, {}, why))
             elif given.tries >= TRIES:
-                ended.append(Ended(given.task, self._number, {}, f"its machine went away {TRIES} times"))
+                ended.append(Ended(given.task, lease.worker, {}, f"its machine went away {TRIES} times"))
             else:
                 again.append(given)
         self.open = again + self.open

@@ -38,7 +38,7 @@ CREATE TABLE cells (
 CREATE TABLE rounds (
     id INTEGER PRIMARY KEY, cell INTEGER NOT NULL REFERENCES cells, number INTEGER NOT NULL, seed INTEGER NOT NULL,
     description TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('started', 'done', 'lost')),
-    attempt INTEGER NOT NULL, worker INTEGER NOT NULL, shard TEXT NOT NULL, began REAL NOT NULL, ended REAL,
+    attempt INTEGER NOT NULL, worker TEXT NOT NULL, shard TEXT NOT NULL, began REAL NOT NULL, ended REAL,
     seconds REAL, outcome TEXT, verdict TEXT, rounds INTEGER, operations INTEGER, steps INTEGER, memory INTEGER,
     complete INTEGER, violations INTEGER, faults INTEGER, new_findings INTEGER, new_pairs INTEGER, why TEXT,
     result BLOB, UNIQUE (cell, number));

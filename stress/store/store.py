@@ -119,27 +119,28 @@ class Store:
             lock.release()
             raise
 
-    def begin(self, round_: Round, worker: int = 0) -> int:
-        """Note that a round begins; returns its id. On the disk when this returns.
+    def begin(self, round_: Round) -> int:
+        """Note that a round begins; returns its id. On the disk when this returns, before anybody has the round.
 
         Raises:
             MachineError: it could not be noted: do not run it. InternalError: it is done, or is running.
         """
         with self._transaction() as base:
             cell = rows.cell_id(base, round_.cell)
-            values = (cell, round_.number, round_.seed, rows.text(round_.as_dict()), worker, self.shard, time.time())
+            values = (cell, round_.number, round_.seed, rows.text(round_.as_dict()), self.shard, time.time())
             done = base.execute(
                 "INSERT INTO rounds (cell, number, seed, description, worker, shard, began, state, attempt) "
-                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'started', 1) ON CONFLICT (cell, number) DO UPDATE SET "
-                "seed = ?3, description = ?4, worker = ?5, shard = ?6, began = ?7, state = 'started', "
+                "VALUES (?1, ?2, ?3, ?4, '', ?5, ?6, 'started', 1) ON CONFLICT (cell, number) DO UPDATE SET "
+                "seed = ?3, description = ?4, worker = '', shard = ?5, began = ?6, state = 'started', "
                 "attempt = attempt + 1, ended = NULL, why = NULL WHERE state = 'lost' RETURNING id", values).fetchone()
             if done is None:
                 raise InternalError(f"round {round_.number} of {round_.cell.title} ({round_.cell.mode}) is begun twice")
         self._cells[done[0]] = round_.cell
         return int(done[0])
 
-    def end(self, row: int, result: Mapping[str, Any], found: Sequence[Finding]) -> list[Finding]:
-        """A round is done: all it brought, in one transaction. Returns the findings that were never seen before.
+    def end(self, row: int, result: Mapping[str, Any], found: Sequence[Finding], worker: str = "") -> list[Finding]:
+        """A round is done: all it brought, and who had it, in one transaction. Returns the findings that were never
+        seen before.
 
         Raises:
             MachineError: the disk is full; the round is kept, see `flush`. InternalError: it is not running.
@@ -150,12 +151,12 @@ class Store:
             raise InternalError(f"round {row} of the store has ended, and was not running")
 
         def write() -> list[Finding]:
-            return write_end(self._base, row, cell, result, found, ended)
+            return write_end(self._base, row, cell, result, found, ended, worker)
 
         return self._kept(write)
 
-    def lose(self, row: int, why: str) -> None:
-        """A round has no result; it may begin again.
+    def lose(self, row: int, why: str, worker: str = "") -> None:
+        """A round has no result; it may begin again. `worker`: who had it, where that is known.
 
         Raises:
             MachineError: the disk is full; kept, see `flush`.
@@ -164,8 +165,8 @@ class Store:
         self._cells.pop(row, None)
 
         def write() -> list[Finding]:
-            done = self._base.execute("UPDATE rounds SET state = 'lost', why = ?, ended = ? WHERE id = ? AND "
-                                      "state = 'started'", (why, now, row))
+            done = self._base.execute("UPDATE rounds SET state = 'lost', why = ?, worker = ?, ended = ? WHERE id = ? "
+                                      "AND state = 'started'", (why, worker, now, row))
             if not done.rowcount:
                 raise InternalError(f"round {row} of the store is lost, and was not running")
             key, number, attempt = self._base.execute(
@@ -306,14 +307,14 @@ class Store:
 
 
 def write_end(base: sqlite3.Connection, row: int, cell: Cell, result: Mapping[str, Any], found: Sequence[Finding],
-              ended: float) -> list[Finding]:
+              ended: float, worker: str) -> list[Finding]:
     """Note that a round is done, inside a transaction; returns the findings that were never seen before."""
     new = [finding for finding in found if rows.finding_row(base, finding)]
     new_in_cell = rows.sight(base, row, rows.cell_id(base, cell),
                              [(each.signature, int(each.violation.get("count", 1))) for each in found])
     pairs = rows.cover(base, cell.title, result.get("coverage", []))
     data = {**rows.columns(result), "new_findings": new_in_cell, "new_pairs": pairs, "ended": ended,
-            "state": "done", "why": result.get("why"), "result": rows.packed(result)}
+            "state": "done", "why": result.get("why"), "worker": worker, "result": rows.packed(result)}
     done = base.execute(f"UPDATE rounds SET {', '.join(f'{name} = ?' for name in data)} WHERE id = ? AND "
                         "state = 'started'", (*data.values(), row))
     if not done.rowcount:

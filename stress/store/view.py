@@ -43,7 +43,7 @@ class RoundRow:
     """One round.
 
     Attributes:
-        state: started, done or lost. attempt: from 1; worker, shard: of the last attempt.
+        state: started, done or lost. attempt: from 1; shard, worker: of the last attempt, once it is over.
         began, ended: unix seconds. seconds: of running. rounds: of the engine, or executions.
         why: what a lost one was lost to, or why the outcome is what it is.
     """
@@ -52,7 +52,7 @@ class RoundRow:
     round: Round
     state: str
     attempt: int
-    worker: int
+    worker: str
     shard: str
     began: float
     ended: float | None

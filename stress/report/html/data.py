@@ -41,13 +41,14 @@ class Variant:
 
 @dataclass(frozen=True)
 class Fault:
-    """A round that was lost or had faults."""
+    """A round that was lost or had faults; `worker`: with whom, "" if that is not known."""
 
     title: str
     mode: str
     number: int
     state: str
     attempt: int
+    worker: str
     said: tuple[str, ...]
 
 
@@ -194,16 +195,17 @@ def _variant(title: str, cells: list[CellRow], verdicts: dict[str, int], found: 
 def _faults(view: View) -> tuple[Fault, ...]:
     """The last rounds that were lost or had faults."""
     found = view.query(
-        "SELECT cells.key, number, state, attempt, why, CASE WHEN state = 'done' THEN result END FROM rounds "
+        "SELECT cells.key, number, state, attempt, worker, why, CASE WHEN state = 'done' THEN result END FROM rounds "
         "JOIN cells ON cells.id = cell WHERE state = 'lost' OR (state = 'done' AND faults > 0) "
         f"ORDER BY rounds.id DESC LIMIT {FAULTS}")
     return tuple(_fault(*row) for row in reversed(found))
 
 
-def _fault(key: str, number: int, state: str, attempt: int, why: str | None, packed: bytes | None) -> Fault:
+def _fault(key: str, number: int, state: str, attempt: int, worker: str, why: str | None,
+           packed: bytes | None) -> Fault:
     from stress.store.view import cell_of
 
     cell = cell_of(key)
     result = rows.unpacked(packed, f"round {number} of {cell.title}") or {}
     said = [why or "", *(str(fault.get("what", "")) for fault in result.get("faults", ()))]
-    return Fault(cell.title, cell.mode, number, state, attempt, tuple(Counter(text for text in said if text)))
+    return Fault(cell.title, cell.mode, number, state, attempt, worker, tuple(Counter(text for text in said if text)))

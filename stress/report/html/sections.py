@@ -162,8 +162,8 @@ def faults(c: Campaign) -> list[Html]:
     parts: list[Html] = []
     if c.faults:
         caption = f"Rounds that were lost or had faults (the last {FAULTS} at most)"
-        parts.append(markup.table(caption, ("round", "variant", "how", "state", "attempt", "what"), [
-            [markup.number(f.number), f.title, f.mode, f.state, markup.number(f.attempt),
+        parts.append(markup.table(caption, ("round", "variant", "how", "state", "attempt", "with", "what"), [
+            [markup.number(f.number), f.title, f.mode, f.state, markup.number(f.attempt), f.worker,
              [el("div", text) for text in f.said]]
             for f in c.faults], sortable=True))
     if c.happened:
