@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from benchmarks.journalled import Runs, arguments, command, described_machine, origins, revision, variants
+from benchmarks.journalled import Runs, arguments, command, described_machine, origins, part, revision, variants
 from engine.declare import CLEAN, Scenario, Variant
 from engine.explore import Result, explore
 from engine.language.program import Program, build
@@ -114,15 +114,11 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=4000, metavar="MB", help="that the states may take (4000)")
     args = parser.parse_args()
 
-    def body() -> None:
-        runs = Runs(args.journal)
-        if args.table:
-            args.table.write_text(table(runs), encoding="utf-8")
-            return
-        number, _, parts = args.part.partition("/")
-        measure(runs, fixes(args.names)[int(number) - 1::int(parts)], args.seconds, args.memory)
+    def run(runs: Runs) -> None:
+        chosen = part(fixes(args.names), args.part, lambda each: each.scenario.name)
+        measure(runs, chosen, args.seconds, args.memory)
 
-    command(body)
+    command(args, table, run)
 
 
 if __name__ == "__main__":

@@ -125,15 +125,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20, help="of each variant, on threads and on processes (20)")
     args = parser.parse_args()
 
-    def body() -> None:
-        runs = Runs(args.journal)
-        if args.table:
-            args.table.write_text(table(runs), encoding="utf-8")
-        else:
-            chosen = variants(args.names, lambda kind: kind != CLEAN)
-            measure(runs, part(tasks(chosen, args.runs), args.part), record)
+    def run(runs: Runs) -> None:
+        chosen = variants(args.names, lambda kind: kind != CLEAN)
+        measure(runs, part(tasks(chosen, args.runs), args.part, lambda task: task.scenario), record)
 
-    command(body)
+    command(args, table, run)
 
 
 if __name__ == "__main__":

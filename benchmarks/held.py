@@ -76,14 +76,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=seconds, default=60.0, metavar="S", help="of each variant (60)")
     args = parser.parse_args()
 
-    def body() -> None:
-        runs = Runs(args.journal)
-        if args.table:
-            args.table.write_text(table(runs), encoding="utf-8")
-        else:
-            measure(runs, part(list(tasks(variants(args.names, CLEAN.__eq__), args.seconds)), args.part), record)
+    def run(runs: Runs) -> None:
+        chosen = variants(args.names, CLEAN.__eq__)
+        measure(runs, part(tasks(chosen, args.seconds), args.part, lambda task: task.scenario), record)
 
-    command(body)
+    command(args, table, run)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.declare import Scenario, Variant
 from engine.errors import PttortureError, UsageError
@@ -34,6 +34,8 @@ from stress.runner import Runner
 from stress.selection import Chosen
 from stress.supervisor import Supervisor
 
+_T = TypeVar("_T")
+
 
 @dataclass(frozen=True)
 class Task:
@@ -41,6 +43,10 @@ class Task:
 
     job: Job
     enough: str = ""
+
+    @property
+    def scenario(self) -> str:
+        return self.job.scenario
 
     @property
     def key(self) -> str:
@@ -93,8 +99,11 @@ def expectation(scenario: Scenario, variant: Variant) -> str:
     return scenario.expected(variant, executor="native", lock=selection.lock_for(variant, "native"))
 
 
-def part(tasks: Iterable[Task], text: str) -> list[Task]:
+def part(runs: Iterable[_T], text: str, scenario: Callable[[_T], str]) -> list[_T]:
     """Part i of n, given as "i/n": whole scenarios, so that none is compiled twice.
+
+    Args:
+        scenario: that of a run; those of one stand together.
 
     Raises:
         UsageError: there is no such part.
@@ -102,8 +111,8 @@ def part(tasks: Iterable[Task], text: str) -> list[Task]:
     number, _, parts = text.partition("/")
     if not (number.isdigit() and parts.isdigit() and 1 <= int(number) <= int(parts)):
         raise UsageError(f"--part {text} is not I/N with I from 1 to N")
-    groups = [list(group) for _, group in groupby(tasks, key=lambda task: task.job.scenario)]
-    return [task for group in groups[int(number) - 1 :: int(parts)] for task in group]
+    groups = [list(group) for _, group in groupby(runs, key=scenario)]
+    return [run for group in groups[int(number) - 1 :: int(parts)] for run in group]
 
 
 def measure(runs: Runs, tasks: Sequence[Task], record: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -115,7 +124,7 @@ def measure(runs: Runs, tasks: Sequence[Task], record: Callable[[dict[str, Any]]
     origin = {"revision": revision(), "machine": described_machine()}
     todo = [task for task in tasks if task.key not in runs.records]
     print(f"{len(tasks) - len(todo)} of {len(tasks)} runs are in {runs.path}", flush=True)
-    for _, group in groupby(todo, key=lambda task: task.job.scenario):
+    for _, group in groupby(todo, key=lambda task: task.scenario):
         for task, result in _results(list(group)):
             kept = record(result)
             runs.append({"key": task.key, "variant": task.job.title, "processes": task.job.processes,
@@ -166,11 +175,19 @@ def origins(records: Iterable[dict[str, Any]]) -> str:
                    for (date, commit, where), load in sorted(loads.items()))
 
 
-def command(body: Callable[[], None]) -> None:
-    """A measurement as a command: one line for a user's error, no worker left behind by Ctrl-C or SIGTERM."""
+def command(args: argparse.Namespace, table: Callable[[Runs], str], run: Callable[[Runs], None]) -> None:
+    """A measurement as a command: one line for a user's error, no worker left behind by Ctrl-C or SIGTERM.
+
+    Args:
+        args: as `arguments` has them. table: the page of `--table`. run: makes the runs that the journal lacks.
+    """
     install()
     try:
-        body()
+        runs = Runs(args.journal)
+        if args.table:
+            args.table.write_text(table(runs), encoding="utf-8")
+        else:
+            run(runs)
     except PttortureError as error:
         sys.exit(f"{error}")
     except Interrupted:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from benchmarks import first, held
+from benchmarks import bounds, first, held, journalled
 from benchmarks.journalled import Runs, Task, expectation, measure, part, variants
 from benchmarks.reasons import REASONS
 from engine.declare import CLEAN
@@ -53,12 +55,12 @@ def test_damaged_line_that_is_not_the_last_is_an_error(tmp_path: Path) -> None:
 
 def test_parts_are_whole_scenarios_and_make_up_everything() -> None:
     tasks = [Task(job) for job in JOBS]
-    parts = [part(tasks, f"{number}/2") for number in (1, 2)]
-    assert [{task.job.scenario for task in one} for one in parts] == [{"a", "c"}, {"b"}]
+    parts = [part(tasks, f"{number}/2", lambda task: task.scenario) for number in (1, 2)]
+    assert [{task.scenario for task in one} for one in parts] == [{"a", "c"}, {"b"}]
     assert sorted(task.key for one in parts for task in one) == sorted(task.key for task in tasks)
     for wrong in ("0/2", "3/2", "1", "a/b", "1/0"):
         with pytest.raises(UsageError, match="is not I/N"):
-            part(tasks, wrong)
+            part(tasks, wrong, lambda task: task.scenario)
 
 
 def test_only_missing_runs_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,3 +145,24 @@ def test_held_table_says_what_broke(tmp_path: Path) -> None:
                               row("transient-get:ptdesc", "unexpected", "found leak; expected clean")))
     assert "`transient-get:ptdesc` is unexpected: found leak; expected clean." in text
     assert "| `transient-get:rfc-v2` | clean | 0 | 1 | 5 | 50% |" in text
+
+
+@pytest.mark.parametrize("measurement", [first, held, bounds], ids=lambda module: module.__name__)
+def test_each_measurement_writes_its_table_and_runs_only_parts_that_there_are(
+        measurement: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journalled, "install", lambda: None)  # the signals are pytest's
+    monkeypatch.setattr(measurement, "measure", lambda *_: pytest.fail("it runs"))
+    page, kept = tmp_path / "page.md", tmp_path / "j"
+
+    def says(*options: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["m", "--journal", str(kept), *options])
+        with pytest.raises(SystemExit) as error:
+            measurement.main()
+        return str(error.value)
+
+    monkeypatch.setattr(sys, "argv", ["m", "--journal", str(kept), "--table", str(page)])
+    measurement.main()
+    assert page.read_text() == measurement.table(Runs(kept))
+    assert says("S4-a" if measurement is first else "parent-freed", "--part", "3/2").startswith("--part 3/2 is not I/N")
+    kept.write_text("{\n{}\n")
+    assert "j:1: not a line of a journal" in says()
