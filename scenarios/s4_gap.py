@@ -24,6 +24,8 @@ from scenarios.s4_lock import REAL as REAL_DEEP
 
 # --- S4-b ---
 
+_ANYBODY: Final = 9  # owner of pages that are no tables
+
 
 @protocol
 def two_domains(mem: Mem) -> None:
@@ -45,6 +47,21 @@ def other_is_mapped(mem: Mem) -> None:
     check_unmapped(mem, 0, ENTRIES)
 
 
+@protocol
+def take_page(mem: Mem) -> None:
+    """A role: somebody needs two pages, for whatever it is, and the other domain its tables."""
+    for _ in range(2):
+        mem.write_once(mem.alloc_page(_ANYBODY), DEVICE_PFN)
+    map_other_domain(mem)
+
+
+#: A coherent walker, and nobody looks into a parent that may be gone: only its descriptor is read, which is always
+#: there. Whatever is found now is not S4-a.
+_PEEKED: Final = {"peek": 1, "flush": 0}
+_ANY_USER: Final = (Role("unmapA", unmap_one, (0,)), Role("unmapB", unmap_second_table), Role("page", take_page))
+#: The search knows which page a pointer was made for; natively what is next is seen: the parent's entry is empty.
+_SEEN_LATER: Final = (((("executor", "native"),), "warning"), ((("executor", "python"),), "warning"))
+
 RECYCLED = Scenario(
     name="recycled-parent",
     about="The parent that was freed in the gap is a fresh table of another domain by now, and looks just as empty.",
@@ -57,6 +74,14 @@ RECYCLED = Scenario(
     variants=(
         Variant("rfc-v2", "the stale pointer passes the test for empty", "S4-b", "race", "use-after-free",
                 RFC_V2, needs=("unmaps", "gaps")),
+        Variant("peek-v2", "v2's count says empty again: the page is another domain's table by now", "S2-f", "race",
+                "stale-pointer", {**RFC_V2, **_PEEKED}, _SEEN_LATER, needs=("unmaps", "gaps", "maps")),
+        Variant("peek-v1", "v1's count says empty of a new page of any user", "S4-b.any-user", "race", "stale-pointer",
+                {**RFC_V1, **_PEEKED, "range_check": 0}, _SEEN_LATER, needs=("unmaps", "gaps"), roles=_ANY_USER),
+        Variant("peek-ptdesc", "offset 32 is not reset: it says empty of the free page already", "S4-b.not-reset",
+                "mutation", "use-after-free", {**PTDESC_FORM, **_PEEKED}, needs=("unmaps", "gaps")),
+        Variant("peek-pin", "the parent is counted while it is held", params={**PTDESC_FORM, **_PEEKED, "pin": 1},
+                needs=("unmaps", "maps")),
         Variant("restart", "back to the root after every write section",
                 params={**PTDESC_FORM, "restart": 1, "flush": 2}, needs=("unmaps", "maps")),
     ),

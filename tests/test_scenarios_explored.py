@@ -43,7 +43,8 @@ BREAKS_AT = {
     "free-typed:6.11-typed": 0, "free-typed:6.12-typed": 0, "free-typed:6.14-typed": 0, "free-typed:6.9-count": 0,
     "free-typed:6.17-count": 0, "free-typed:6.11-owner-bits": 0, "free-typed:6.12-owner-bits": 0,
     "free-typed:6.14-owner-bits": 0,
-    "recycled-parent:rfc-v2": 1,
+    "recycled-parent:rfc-v2": 1, "recycled-parent:peek-v2": 2, "recycled-parent:peek-v1": 1,
+    "recycled-parent:peek-ptdesc": 1,
     "raw-lookup:iova-to-phys": 1, "raw-lookup:clear-dirty": 1, "raw-lookup:rfc-v1": 1, "sleeping-map:gfp-kernel": 0,
     "narrow-flush:rfc-v1": 0, "last-level:rfc-v1": 0, "teardown:no-lock": 0, "placement:refcount+getter": 1,
     "placement:mapcount+type-walker": 0, "placement:mapcount+uninitialised": 0, "placement:pt_list+head-reader": 1,
@@ -60,7 +61,7 @@ BREAKS_AT = {
 #: The bound within which the scenario's fixes are searched completely; its broken variants all break below it.
 HOLDS_WITHIN = {
     "s390-half-reuse": 2, "s390-defer-both": 2, "s390-defer-full": 2, "unshare-exit": 2, "dax-refault": 2,
-    "recycled-parent": 1, "mapcount-get": 2, "stale-structure-cache": 2,
+    "recycled-parent": 2, "mapcount-get": 2, "stale-structure-cache": 2,
 }
 DEFAULT_BOUND = 3
 

@@ -14,6 +14,7 @@ from engine import CLEAN
 from engine.explore import explore
 from engine.explore import replay as explored
 from engine.language.program import Program, build
+from engine.python.replay import BLIND
 from engine.python.replay import replay as on_python
 from engine.schedule import Execution, Schedule
 from scenarios import all_scenarios, find
@@ -37,6 +38,10 @@ def broken(name: str) -> tuple[Program, Schedule, Execution]:
 
 def same(a: Execution, b: Execution) -> None:
     assert a.violation is not None
+    if a.violation.kind in BLIND:  # the same steps; the last one is made where nobody sees that it is wrong
+        assert b.violation is None
+        assert a.steps[:-1] == b.steps[:-1]
+        return
     assert b.violation is not None
     assert [getattr(a.violation, name) for name in SAME] == [getattr(b.violation, name) for name in SAME]
     assert a.steps == b.steps

@@ -64,6 +64,7 @@ RESTART = Param("restart", 0, names={1: "from the root after a write section"})
 SYNC_INSIDE = Param("sync_inside", 0, names={1: "invalidate before the write lock is released"})
 LEVEL_FIRST = Param("level_first", 0, names={1: "learn the leaf's size under a read lock of its own, as posted"})
 TRUST_LEVEL = Param("trust_level", 0, names={1: "a present entry that is not covered is a table, as posted"})
+PEEK = Param("peek", 0, names={1: "a table's count is read as if the table were anybody's by now"})
 FLUSH = Param("flush", 1, names={0: "coherent walker", 1: "once per table, as posted", 2: "at each entry"})
 
 UNMAPS = Counter("unmaps", "unmap calls", operation=True)
@@ -209,7 +210,8 @@ def take_whole(mem: Mem, level: int, table: int, pte: int, entry: int, at: int, 
 @protocol
 def free_if_empty(mem: Mem, domain: int, level: int, table: int, pte: int, child: int, at: int, g: list[int]) -> int:
     """Free-if-empty of S1 (3) and S2 (3): returns whether the entry was cleared. Drops the lock in between."""
-    if mem.atomic_read(count_of(child)) != base_count():
+    count: int = mem.read_page_type(count_of(child)) if PEEK else mem.atomic_read(count_of(child))
+    if count != base_count():
         return 0
     mem.atomic_inc(count_of(child))
     to_write(mem, domain)

@@ -2,7 +2,7 @@
 """S4-a: parent-freed:rfc-v2
 
 use-after-free: clflush of pt 2[0]: page 2 was freed by CPU1 unmapB at scenarios/models/count.py:76 at
-scenarios/models/unmap.py:145
+scenarios/models/unmap.py:146
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -17,21 +17,21 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 12, "levels": 3},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 48, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 48, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "peek": 0, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
  "pool": "quarantine",
  "rounds": 1,
  "scenario": "parent-freed",
- "sites": {"109": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "126": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "127": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "129": ["reset_count", "atomic_set", 0, "scenarios/models/count.py:68"], "21": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "22": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "23": ["walk", "read_once", 2, "scenarios/models/table.py:88"], "30": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "31": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "32": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "34": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "4": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "5": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:87"], "51": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"], "6": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "72": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "75": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "78": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "79": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"], "80": ["free_if_empty", "atomic_dec", 0, "scenarios/models/unmap.py:217"], "81": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:218"], "84": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:225"], "85": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:226"], "96": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "97": ["put_table", "free_page", 0, "scenarios/models/count.py:76"]},
+ "sites": {"110": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "127": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "128": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "130": ["reset_count", "atomic_set", 0, "scenarios/models/count.py:68"], "21": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "22": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "23": ["walk", "read_once", 2, "scenarios/models/table.py:88"], "30": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:107"], "31": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:109"], "32": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "34": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:146"], "4": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "5": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:88"], "51": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"], "6": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:94"], "72": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "75": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "79": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:213"], "80": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:216"], "81": ["free_if_empty", "atomic_dec", 0, "scenarios/models/unmap.py:219"], "82": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:220"], "85": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:227"], "86": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:228"], "97": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "98": ["put_table", "free_page", 0, "scenarios/models/count.py:76"]},
  "threads": 2,
  "variant": "rfc-v2",
- "violation": {"address": 55232, "kind": "use-after-free", "message": "clflush of pt 2[0]: page 2 was freed by CPU1 unmapB at scenarios/models/count.py:76", "other": "scenarios/models/count.py:76", "site": 34, "thread": 0, "where": "scenarios/models/unmap.py:145"},
+ "violation": {"address": 55232, "kind": "use-after-free", "message": "clflush of pt 2[0]: page 2 was freed by CPU1 unmapB at scenarios/models/count.py:76", "other": "scenarios/models/count.py:76", "site": 34, "thread": 0, "where": "scenarios/models/unmap.py:146"},
  "turns": [
   [0,30], [0,21], [0,22], [0,23], [0,23], [0,31], [0,4], [0,5], [0,32], [0,32], [0,32], [0,72], [0,75], [0,34],
-  [0,78], [0,79], [0,126], [0,127], [0,80], [0,81], [0,72], [0,75], [0,129], [0,109], [0,84], [1,30], [1,21], [1,22],
-  [1,23], [1,23], [1,31], [1,4], [1,5], [1,32], [1,32], [1,32], [1,72], [1,75], [1,34], [1,78], [1,79], [1,126],
-  [1,127], [1,80], [1,81], [1,72], [1,75], [1,129], [1,109], [1,84], [1,85], [1,34], [1,78], [1,79], [1,126], [1,127],
-  [1,80], [1,81], [1,72], [1,75], [1,129], [1,109], [1,84], [1,85], [1,34], [1,6], [1,51], [1,96], [1,97], [1,51],
-  [1,96], [1,97], [0,85], [0,34]
+  [0,79], [0,80], [0,127], [0,128], [0,81], [0,82], [0,72], [0,75], [0,130], [0,110], [0,85], [1,30], [1,21], [1,22],
+  [1,23], [1,23], [1,31], [1,4], [1,5], [1,32], [1,32], [1,32], [1,72], [1,75], [1,34], [1,79], [1,80], [1,127],
+  [1,128], [1,81], [1,82], [1,72], [1,75], [1,130], [1,110], [1,85], [1,86], [1,34], [1,79], [1,80], [1,127], [1,128],
+  [1,81], [1,82], [1,72], [1,75], [1,130], [1,110], [1,85], [1,86], [1,34], [1,6], [1,51], [1,97], [1,98], [1,51],
+  [1,97], [1,98], [0,86], [0,34]
  ]
 }
 '''

@@ -2,7 +2,7 @@
 """S4-b: recycled-parent:rfc-v2
 
 use-after-free: clflush of pt 2[0]: page 2 was freed by CPU1 unmapB at scenarios/models/count.py:76 at
-scenarios/models/unmap.py:145
+scenarios/models/unmap.py:146
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -17,21 +17,21 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 12, "levels": 3},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 48, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 48, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "peek": 0, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "widen": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "recycled-parent",
- "sites": {"111": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "112": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "114": ["reset_count", "atomic_set", 0, "scenarios/models/count.py:68"], "17": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "18": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "19": ["walk", "read_once", 2, "scenarios/models/table.py:88"], "20": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:106"], "21": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:108"], "23": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:120"], "25": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:145"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:83"], "4": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:87"], "45": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"], "5": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:93"], "52": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "55": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "58": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:212"], "59": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:214"], "60": ["free_if_empty", "atomic_dec", 0, "scenarios/models/unmap.py:217"], "61": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:218"], "64": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:225"], "65": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:226"], "76": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "77": ["put_table", "free_page", 0, "scenarios/models/count.py:76"], "94": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"]},
+ "sites": {"114": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "115": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "117": ["reset_count", "atomic_set", 0, "scenarios/models/count.py:68"], "19": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "20": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "21": ["walk", "read_once", 2, "scenarios/models/table.py:88"], "22": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:107"], "23": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:109"], "25": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "27": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:146"], "47": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"], "5": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "54": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "57": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "6": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:88"], "61": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:213"], "62": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:216"], "63": ["free_if_empty", "atomic_dec", 0, "scenarios/models/unmap.py:219"], "64": ["free_if_empty", "atomic_read", 1, "scenarios/models/unmap.py:220"], "67": ["free_if_empty", "write_unlock", 0, "scenarios/models/unmap.py:227"], "68": ["free_if_empty", "read_lock", 0, "scenarios/models/unmap.py:228"], "7": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:94"], "79": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "80": ["put_table", "free_page", 0, "scenarios/models/count.py:76"], "97": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"]},
  "threads": 3,
  "variant": "rfc-v2",
- "violation": {"address": 75712, "kind": "use-after-free", "message": "clflush of pt 2[0]: page 2 was freed by CPU1 unmapB at scenarios/models/count.py:76", "other": "scenarios/models/count.py:76", "site": 25, "thread": 0, "where": "scenarios/models/unmap.py:145"},
+ "violation": {"address": 75712, "kind": "use-after-free", "message": "clflush of pt 2[0]: page 2 was freed by CPU1 unmapB at scenarios/models/count.py:76", "other": "scenarios/models/count.py:76", "site": 27, "thread": 0, "where": "scenarios/models/unmap.py:146"},
  "turns": [
-  [0,20], [0,17], [0,18], [0,19], [0,19], [0,21], [0,3], [0,4], [0,23], [0,23], [0,23], [0,52], [0,55], [0,25],
-  [0,58], [0,59], [0,111], [0,112], [0,60], [0,61], [0,52], [0,55], [0,114], [0,94], [0,64], [1,20], [1,17], [1,18],
-  [1,19], [1,19], [1,21], [1,3], [1,4], [1,23], [1,23], [1,23], [1,52], [1,55], [1,25], [1,58], [1,59], [1,111],
-  [1,112], [1,60], [1,61], [1,52], [1,55], [1,114], [1,94], [1,64], [1,65], [1,25], [1,58], [1,59], [1,111], [1,112],
-  [1,60], [1,61], [1,52], [1,55], [1,114], [1,94], [1,64], [1,65], [1,25], [1,5], [1,45], [1,76], [1,77], [1,45],
-  [1,76], [1,77], [0,65], [0,25]
+  [0,22], [0,19], [0,20], [0,21], [0,21], [0,23], [0,5], [0,6], [0,25], [0,25], [0,25], [0,54], [0,57], [0,27],
+  [0,61], [0,62], [0,114], [0,115], [0,63], [0,64], [0,54], [0,57], [0,117], [0,97], [0,67], [1,22], [1,19], [1,20],
+  [1,21], [1,21], [1,23], [1,5], [1,6], [1,25], [1,25], [1,25], [1,54], [1,57], [1,27], [1,61], [1,62], [1,114],
+  [1,115], [1,63], [1,64], [1,54], [1,57], [1,117], [1,97], [1,67], [1,68], [1,27], [1,61], [1,62], [1,114], [1,115],
+  [1,63], [1,64], [1,54], [1,57], [1,117], [1,97], [1,67], [1,68], [1,27], [1,7], [1,47], [1,79], [1,80], [1,47],
+  [1,79], [1,80], [0,68], [0,27]
  ]
 }
 '''
