@@ -107,8 +107,40 @@ class Lost:
     def resident(self) -> int:
         return 0
 
+    def finish(self) -> None:
+        """All that is given begins."""
+
     def close(self) -> None:
         """Nothing is left."""
+
+
+class Slow(Lost):
+    """A crew that begins nothing before the time is over, and then gives all back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.finishing = False
+
+    def takes(self, _task: Task) -> bool:
+        return len(self.tasks) < 3
+
+    def poll(self, _timeout: float) -> list[Ended]:
+        given, self.tasks = (self.tasks, []) if self.finishing else ([], self.tasks)
+        return [Ended(task, "", {}, begun=False) for task in given]
+
+    def finish(self) -> None:
+        self.finishing = True
+
+
+def test_what_had_not_begun_when_the_time_was_over_is_as_before(tmp_path: Path) -> None:
+    with campaign(tmp_path, 0.3, [cell("good")]) as (made, _):
+        made.crew = Slow()
+        made.run()
+        assert (made.figures.rounds, made.figures.lost, made.gave_up) == (0, 0, 0)
+    assert rounds(tmp_path) == []
+    with campaign(tmp_path, 1.0, [cell("good")]) as (made, _):
+        made.run()
+    assert [row.round.number for row in rounds(tmp_path)][:1] == [0]
 
 
 SEEN = {"kind": "check", "message": "", "where": f"{COUNTER}:30", "other": "", "count": 1, "seconds": 0.1,
@@ -181,9 +213,17 @@ def started(folder: Path, seconds: float, *hows: str) -> subprocess.Popen[str]:
     return process
 
 
+def until_done(folder: Path, number: int) -> None:
+    """Wait until so many rounds are done."""
+    limit = time.monotonic() + 120
+    while sum(row.state == "done" for row in rounds(folder)) < number:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+
+
 def test_ctrl_c_keeps_what_ended_and_names_what_did_not(tmp_path: Path) -> None:
     process = started(tmp_path, 60, "good", "finds:check")
-    time.sleep(4)
+    until_done(tmp_path, 1)
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=60)[0] == "interrupted\n"
     kept = rounds(tmp_path)
@@ -199,7 +239,8 @@ def test_kill_of_everything_costs_the_rounds_in_flight(tmp_path: Path) -> None:
     before: dict[tuple[str, int], str] = {}
     for _ in range(5):
         process = started(tmp_path, 60, "good", "finds:check", "kill")
-        time.sleep(moments.uniform(0.5, 3.0))
+        until_done(tmp_path, len(before) + 1)
+        time.sleep(moments.uniform(0.0, 1.0))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         kept = rounds(tmp_path)
@@ -211,4 +252,3 @@ def test_kill_of_everything_costs_the_rounds_in_flight(tmp_path: Path) -> None:
     with campaign(tmp_path, 4.0, [cell(how) for how in ("good", "finds:check", "kill")]) as (made, _):
         made.run()
     assert all(row.state == "done" for row in rounds(tmp_path)), "what was lost was run again"
-    assert len(before) > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from stress.cluster import crew as crews
 from stress.cluster import lease as leases
 from stress.cluster.address import check, parts
 from stress.cluster.crew import ClusterCrew
-from stress.cluster.ledger import Ledger, forget, place, read
+from stress.cluster.ledger import Ledger, campaign, forget, place, read, sweep
 from tests.cluster_rig import FAR, ONE, TWO, Cluster, Hosts, numbers, result, search, slow
 
 
@@ -73,6 +74,24 @@ def test_a_ledger_names_the_task_without_an_end() -> None:
     ledger.close()
     forget("a")
     assert not read("a").kept
+
+
+def test_ledgers_of_campaigns_that_were_killed_go_when_the_next_one_comes() -> None:
+    here, pid, start, _ = campaign().split("-")
+    dead, other = f"{here}-{pid}-{int(start) - 1}-00-7", f"feedfeedfeed-{pid}-{start}-00-7"
+    for lease in (f"{campaign()}-1", dead, other, "of-before-1", f"{other}0"):
+        Ledger(lease).close()
+    os.utime(place(f"{other}0"), (0, 0))
+    sweep("mine-1")
+    there = {path.stem for path in place("x").parent.iterdir()}
+    assert {dead, f"{other}0"} & there == set()
+    assert {other, "of-before-1"} < there
+    assert len(there) == 3
+    Ledger(dead).close()
+    sweep("mine-2")
+    assert read(dead).kept, "looked for once for each campaign"
+    sweep("another-1")
+    assert not read(dead).kept
 
 
 # --- a crew whose cluster is in this process ---
@@ -239,6 +258,47 @@ def test_a_lease_that_never_ran_has_removed_nothing(monkeypatch: pytest.MonkeyPa
     assert cluster.ledgers() == [("127.0.0.1", 1)]
     crew.close()
     assert cluster.ledgers() == []
+
+
+def test_what_has_not_begun_when_nothing_more_may_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(ONE, TWO)
+    crew = ClusterCrew(cluster, 0, seconds=2.0)
+    for n in range(7):
+        crew.start(slow(n, 1.0))
+    asked: list[str] = []
+
+    def one(_crew: LocalCrew, task: Task) -> dict[str, Any]:
+        asked.append("runs")
+        crew.finish()
+        assert crew.poll(0.0) == [Ended(slow(6, 1.0), "", {}, begun=False)]
+        return result(task)
+
+    monkeypatch.setattr(leases, "_one", one)
+    cluster.given[0][2].run()
+    assert asked == ["runs"], "the second of the lease does not begin"
+    ended = crew.poll(0.0)
+    assert [(number, each.begun) for number, each in zip(numbers(ended), ended, strict=True)] == [(0, True), (1, False)]
+    cluster.given[2][2].run()  # it waited for the first: there are two workers
+    died_in(cluster, 1, 0)
+    ended = crew.poll(0.0) + crew.poll(0.0)
+    assert sorted((n, each.begun, bool(each.why)) for n, each in zip(numbers(ended), ended, strict=True)) == [
+        (2, True, True), (3, False, False), (4, False, False), (5, False, False)]
+    assert asked == ["runs"]
+    assert crew.busy() == []
+    assert len(cluster.given) == 3, "and nothing goes out again"
+
+
+def test_a_worker_that_did_not_hear_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(ONE)
+    crew = ClusterCrew(cluster, 0, seconds=1.0)
+    crew.start(slow(0, 1.0))
+    crew.finish()
+    with monkeypatch.context() as patch:
+        patch.setattr(cluster, "ask", lambda *_: None)
+        assert crew.poll(0.0) == []
+    assert crew.poll(0.0) == []
+    cluster.given[0][2].run()
+    assert [each.begun for each in crew.poll(0.0)] == [False]
 
 
 def test_leaving_asks_nobody_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:

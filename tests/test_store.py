@@ -201,3 +201,18 @@ def test_the_python_of_the_campaigns_page_runs(tmp_path: Path, monkeypatch: pyte
     with look(Path("friday")) as view:
         tables = {name for name, in view.query("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert [name for name in tables if f"`{name}`" not in page] == []
+
+
+def test_a_round_whose_turn_never_came_is_as_before(tmp_path: Path) -> None:
+    first, second = round_of(PLAIN, 0), round_of(PLAIN, 1)
+    with made(tmp_path / "c") as store:
+        store.lose(store.begin(first), "killed", "member-1")
+        store.withdraw(store.begin(first))
+        store.withdraw(store.begin(second))
+        assert store.resumed() == {PLAIN.key: (1, {0: 1})}
+        with look(tmp_path / "c") as view:
+            row, = view.rounds()
+            assert (row.state, row.attempt, row.round) == ("lost", 1, first)
+        assert ran(store, second, result()) == []
+    with look(tmp_path / "c") as view:
+        assert [(row.state, row.attempt) for row in view.rounds()] == [("lost", 1), ("done", 1)]

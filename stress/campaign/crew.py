@@ -58,6 +58,7 @@ class Task:
 class Ended:
     """A task is over. `answer`: a round's result or an explanation; empty if it was lost, then `why` says how.
 
+    `begun`: False if it was taken back before its turn came, see `Crew.finish`; then the rest is empty.
     `worker`: who had it, in words. `found`: what had been seen before it was lost. `memory`: the most that its
     processes took, bytes.
     """
@@ -68,6 +69,7 @@ class Ended:
     why: str = ""
     found: Sequence[dict[str, Any]] = ()
     memory: int = 0
+    begun: bool = True
 
 
 class Crew(Protocol):
@@ -76,6 +78,7 @@ class Crew(Protocol):
     def takes(self, task: Task) -> bool: ...
     def start(self, task: Task) -> None: ...
     def poll(self, timeout: float) -> list[Ended]: ...
+    def finish(self) -> None: ...
     def busy(self) -> list[tuple[int, Task, str, float]]: ...
     def resident(self) -> int: ...
     def close(self) -> None: ...
@@ -222,6 +225,9 @@ class LocalCrew:
         end(pids[1:])  # its zygotes are killed by its death; be sure of it
         folder.sweep_killed()
         return []
+
+    def finish(self) -> None:
+        """Nothing more is to begin. Here every task begins when it is given; it goes on to its end."""
 
     def busy(self) -> list[tuple[int, Task, str, float]]:
         """Who does what: number, task, what it said last, for how many seconds."""

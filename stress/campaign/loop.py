@@ -97,6 +97,7 @@ class Campaign:
                     if not self.crew.busy() and self._held is None:
                         break
                     self._turn()
+                self.crew.finish()
                 while self.crew.busy():
                     self._turn()
             except MachineError as error:
@@ -159,6 +160,9 @@ class Campaign:
             self.crew.start(task)
 
     def _ended(self, ended: Ended) -> None:
+        if not ended.begun:
+            self._withdrawn(ended.task)
+            return
         if ended.task.round is None:
             self._explaining -= 1
             self._explained(ended)
@@ -173,6 +177,18 @@ class Campaign:
             self._lost(ended, row, standing)
             return
         self._done(ended, standing, row, {**result, "memory": ended.memory})
+
+    def _withdrawn(self, task: Task) -> None:
+        """What the crew has given back, as if it had never had it."""
+        if task.round is None:
+            self._explaining -= 1
+            self.unexplained.append(task)
+            return
+        key = task.cell.key, task.round.number
+        row, standing = self._flying.pop(key)
+        standing.running -= 1
+        self._attempts[key] -= 1
+        self.store.withdraw(row)
 
     def _done(self, ended: Ended, standing: Standing, row: int, result: dict[str, Any]) -> None:
         cell = ended.task.cell

@@ -7,7 +7,6 @@ task that had begun is lost with its worker; the rest goes into a new lease.
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +17,10 @@ from engine import __version__
 from engine.errors import MachineError
 from stress.campaign.crew import Ended, Task
 from stress.cluster.address import parts
-from stress.cluster.lease import account_of, as_dict, forgotten, work
-from stress.cluster.ledger import Account
+from stress.cluster.lease import account_of, as_dict, forgotten, recalled, work
+from stress.cluster.ledger import Account, campaign
 
-SECONDS: Final = 15.0  # of work in a lease; a campaign ends when those that are out have
+SECONDS: Final = 15.0  # of work in a lease
 DEPTH: Final = 2  # leases of a worker: one that runs, one that waits, so that it need not
 PATIENCE: Final = 60.0  # seconds for a machine, or for any worker at all, to come back
 CUT: Final = ("cancelled", "lost")  # of futures that bring nothing any more
@@ -64,6 +63,7 @@ class _Lease:
     began: float
     settled: list[str] = field(default_factory=list)  # leases whose ledgers it removes
     gone: float = 0.0  # since when nobody on its machine answers
+    recalled: bool = False  # its worker begins no more of it
 
     @property
     def host(self) -> str:
@@ -83,7 +83,8 @@ class ClusterCrew:
         self.leases: list[_Lease] = []
         self.open: list[_Given] = []
         self.workers: Mapping[str, int] = cluster.workers()
-        self._name, self._number = secrets.token_hex(8), 0
+        self._name, self._number = campaign(), 0
+        self._finishing = False
         self._settled: defaultdict[str, list[str]] = defaultdict(list)  # by host: only there are the ledgers
         self._manned = time.monotonic()  # when there was a worker last
 
@@ -105,6 +106,8 @@ class ClusterCrew:
         Raises:
             MachineError: the scheduler is gone, there is no worker, or one cannot work. UsageError: an open network.
         """
+        if self._finishing:
+            self._recall()
         self._lease()
         if waiting := [lease.future for lease in self.leases if lease.future.status not in CUT]:
             self.cluster.wait(waiting, timeout)
@@ -112,7 +115,11 @@ class ClusterCrew:
             time.sleep(timeout)
         self.workers = self.cluster.workers()
         self._someone()
-        return [ended for lease in list(self.leases) for ended in self._look(lease)]
+        return [ended for lease in list(self.leases) for ended in self._look(lease)] + self._withdrawn()
+
+    def finish(self) -> None:
+        """Nothing more is to begin: `poll` gives back what has not, and a lease ends with the task that it is at."""
+        self._finishing = True
 
     def busy(self) -> list[tuple[int, Task, str, float]]:
         """Number of the lease, task, where it is, for how many seconds."""
@@ -144,6 +151,19 @@ class ClusterCrew:
 
     # --- leases ---
 
+    def _recall(self) -> None:
+        """Tell the workers, those again that did not answer."""
+        for lease in self.leases:
+            if not lease.recalled and lease.worker in self.workers:
+                lease.recalled = bool(self.cluster.ask(recalled, lease.name, lease.worker))
+
+    def _withdrawn(self) -> list[Ended]:
+        """When nothing more is to begin: what has not."""
+        if not self._finishing:
+            return []
+        given, self.open = self.open, []
+        return [Ended(each.task, "", {}, begun=False) for each in given]
+
     def _someone(self) -> None:
         now = time.monotonic()
         if self.workers:
@@ -153,7 +173,7 @@ class ClusterCrew:
 
     def _lease(self) -> None:
         """Give what is open to the worker that has least."""
-        if not self.open or not self.workers:
+        if self._finishing or not self.open or not self.workers:
             return
         has = {worker: sum(lease.worker == worker for lease in self.leases) for worker in self.workers}
         worker = min(has, key=lambda each: has[each])

@@ -14,11 +14,12 @@ from typing import Any, Final
 from engine import __version__
 from stress.campaign.cell import Cell, Round
 from stress.campaign.crew import Ended, LocalCrew, Task
-from stress.cluster.ledger import Account, Ledger, forget, read
+from stress.cluster.ledger import Account, Ledger, forget, read, sweep
 from stress.machine import cpus, facts
 
 _POLL: Final = 0.2
 _running: Final[set[str]] = set()  # leases that this process is at
+_recalled: Final[set[str]] = set()  # leases of which it is to begin nothing more
 
 
 def as_dict(task: Task) -> dict[str, Any]:
@@ -43,11 +44,13 @@ def work(lease: Mapping[str, Any]) -> dict[str, Any]:
     if lease["version"] != __version__:
         return {"refused": f"it has pttorture {__version__}, the campaign {lease['version']}"}
     forgotten(lease["settled"])
+    sweep(lease["lease"])
     _running.add(lease["lease"])
     try:
         return _worked(lease).as_dict()
     finally:
         _running.discard(lease["lease"])
+        _recalled.discard(lease["lease"])
 
 
 def _worked(lease: Mapping[str, Any]) -> Account:
@@ -62,6 +65,8 @@ def _worked(lease: Mapping[str, Any]) -> Account:
             crew = LocalCrew(Path(logs), 1, cpus(), limit)
             try:
                 for number, task in enumerate(map(task_of, lease["tasks"])):
+                    if lease["lease"] in _recalled:
+                        break
                     ledger.started(number)
                     account.ended[number] = _one(crew, task)
                     ledger.ended(number, account.ended[number])
@@ -85,6 +90,12 @@ def account_of(lease: str) -> dict[str, Any]:
     """Runs on the worker that has the lease, or on any of its machine: an `Account`, and "running": it is at it."""
     running = lease in _running  # before the ledger is read: a lease that ends in between is asked for once more
     return {**read(lease).as_dict(), "running": running}
+
+
+def recalled(lease: str) -> bool:
+    """Runs on the worker that has the lease: its tasks that have not begun are not to. Returns that it is noted."""
+    _recalled.add(lease)
+    return True
 
 
 def forgotten(names: Sequence[str]) -> bool:

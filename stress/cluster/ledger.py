@@ -2,18 +2,30 @@
 
 A line is on the disk before a task begins, and before the next one does. So a task that began and has no end is the one
 that its worker died in, and no other is to blame.
+
+A lease's name begins with its campaign's, and that says which process of which machine it is: one that was killed asks
+for its ledgers no more, so the next campaign that comes to the machine removes them.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 import os
+import secrets
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from engine.memory.arena import start_time
 from stress import journal
+
+#: Of a campaign on another machine nobody here can say whether it goes on; in a day it has asked, or is gone.
+_OLD: Final = 86_400.0  # seconds
 
 
 @dataclass
@@ -79,6 +91,40 @@ def read(lease: str) -> Account:
             account.ended[event["ended"]] = event["what"]
             account.culprit = None
     return account
+
+
+def campaign() -> str:
+    """A name for a campaign of this process, with what says one day whether that still runs."""
+    me = os.getpid()
+    return f"{_machine()}-{me}-{start_time(me)}-{secrets.token_hex(4)}"
+
+
+@functools.cache
+def _machine() -> str:
+    """Within what process numbers mean the same: a boot of a machine, and in it a container."""
+    facts = [Path("/proc/sys/kernel/random/boot_id").read_text().strip(), os.readlink("/proc/self/ns/pid")]
+    return hashlib.sha256(" ".join(facts).encode()).hexdigest()[:12]
+
+
+def sweep(lease: str) -> None:
+    """Remove the ledgers of campaigns that were killed; looked for once for each campaign whose leases come here."""
+    _swept(lease.rpartition("-")[0])
+
+
+@functools.cache
+def _swept(_campaign: str) -> None:
+    for path in place("any").parent.glob("*.jsonl"):
+        with suppress(OSError):
+            if _abandoned(path):
+                path.unlink()
+
+
+def _abandoned(path: Path) -> bool:
+    with suppress(ValueError):
+        machine, pid, start, _, _ = path.stem.split("-")
+        if machine == _machine():
+            return start_time(int(pid)) != int(start)
+    return time.time() - path.stat().st_mtime > _OLD
 
 
 def forget(lease: str) -> None:

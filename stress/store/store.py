@@ -178,6 +178,23 @@ class Store:
 
         self._kept(write)
 
+    def withdraw(self, row: int) -> None:
+        """A round was noted, and its turn never came: it is as before. The number of one that is gone may stay unused.
+
+        Raises:
+            MachineError: the disk is full; kept, see `flush`.
+        """
+        self._cells.pop(row, None)
+
+        def write() -> list[Finding]:
+            self._base.execute("DELETE FROM rounds WHERE id = ? AND state = 'started' AND attempt = 1", (row,))
+            self._base.execute("UPDATE rounds SET state = 'lost', attempt = attempt - 1, ended = began, "
+                               "why = 'the time was over before its next attempt' WHERE id = ? AND state = 'started'",
+                               (row,))
+            return []
+
+        self._kept(write)
+
     def explained(self, signature: str, explanation: Mapping[str, Any]) -> None:
         """Attach what the search says of a finding; replaces what it said before."""
         def write() -> list[Finding]:
