@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import sys
 import tempfile
@@ -175,13 +176,27 @@ def parsed(text: str, name: str, folder: Path) -> tuple[Schedule, str]:
 
 
 def saved(schedule: Schedule, source: str, target: str) -> Schedule:
-    """The schedule for a file `target`: one of a user's scenario remembers where that is.
+    """The schedule for a file `target`: one of a user's scenario remembers where that is, and what was in it.
 
     Relative to the file where both lie below the working directory, so that a repository can be moved.
     """
     if not source:
         return schedule
+    digest = {"digest": digest_of(source), **schedule.bound}["digest"]  # that of when it was recorded
     folder, here = Path(target).resolve().parent, Path.cwd()
     if target not in ("", "-") and folder.is_relative_to(here) and Path(source).is_relative_to(here):
         source = os.path.relpath(source, folder)
-    return replace(schedule, bound={**schedule.bound, "source": source})
+    return replace(schedule, bound={**schedule.bound, "source": source, "digest": digest})
+
+
+def digest_of(source: str) -> str:
+    """What says whether a file has changed; "" of one that cannot be read."""
+    try:
+        return hashlib.sha256(Path(source).read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def edited(schedule: Schedule, source: str) -> bool:
+    """Whether the user's file has other contents than when the schedule was recorded."""
+    return bool(source) and schedule.bound.get("digest", "") not in ("", digest_of(source))

@@ -143,13 +143,23 @@ def test_a_damaged_finding_is_told_and_kept(tmp_path: Path) -> None:
 
 def came(outcome: str, *kinds: str, rounds: int = 0) -> Result:
     """A result of threads, of nothing but its outcome."""
-    data = {"outcome": outcome, "violations": [{"kind": kind} for kind in kinds], "expected": "clean", "rounds": rounds}
+    data = {"outcome": outcome, "violations": [{"kind": kind, "where": "x.py:1"} for kind in kinds],
+            "expected": "clean", "rounds": rounds, "executor": "native", "lock": "qrwlock", "seconds": 0.0,
+            "why": "nothing ran" if not rounds else ""}
     return Result(asked("S1-a")[0], data, (), seed=1)
 
 
 @pytest.mark.parametrize("outcome", ["fault", "inconclusive", "missed"])
-def test_what_did_not_run_is_not_clean(outcome: str) -> None:
-    assert came(outcome) != "clean"
+def test_what_did_not_run_is_not_clean_and_not_known_to_be_anything_else(outcome: str) -> None:
+    for kind in ("clean", "use-after-free"):
+        assert not came(outcome) == kind  # noqa: SIM201 (both operators are asked)
+        assert not came(outcome) != kind  # noqa: SIM202
+        assert came(outcome).compared("!=", kind) == [
+            f"whether {came(outcome).title} is {kind} is not known: {outcome} (native qrwlock, 0 rounds in 0.0 s): "
+            "nothing ran"]
+        assert "nothing ran" in (came(outcome).compared("==", kind) or [""])[0]
+    assert came(outcome) == outcome
+    assert came(outcome).compared("!=", outcome) == [f"{came(outcome).title} is {outcome}, and must not be"]
     assert came(outcome).kind == outcome
     assert not came(outcome).clean
 
@@ -158,6 +168,10 @@ def test_what_ran_is_clean_unless_something_broke() -> None:
     assert came("clean", rounds=1) == "clean"
     assert came("missed", rounds=1) == "clean"
     assert came("fault", "leak") == "leak"
+    assert came("fault", "leak") != "use-after-free"
+    assert came("clean", rounds=1) != "leak"
+    assert came("missed", rounds=1) != "leak"
+    assert came("clean", rounds=1) != came("clean", rounds=1), "no other result"
 
 
 class Unloaded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,10 @@ from engine.explore import explore, recording_of
 from engine.explore.film import Film, film, leads_to
 from engine.language.program import Program, build
 from engine.schedule import ALONE, Schedule
+from stress.report.html.films import film_of
+from stress.report.html.page import schedule_page
 from tests.protocols import counter
-from tests.report_rig import CACHED, FREED, schedule_of
+from tests.report_rig import CACHED, COUNTER, FREED, schedule_of, searched
 from tests.test_explore_detectors import CASES, search
 
 RACES = (FREED, CACHED, "dax_fault_ref__wait_only", "placement__pt_list_rcu_head", "type_alias__6_9")
@@ -167,3 +170,25 @@ def test_every_violation_ends_a_film(scenario: Scenario, fault: int, kind: str, 
     assert shown.violation["kind"] == kind
     assert message.replace("tests/protocols/", "") in shown.violation["message"].replace("tests/protocols/", "")
     words(shown, len(shown.steps))
+
+
+def test_a_file_that_changed_since_is_said_and_its_lines_show_what_cannot_be_seen(tmp_path: Path) -> None:
+    source = tmp_path / "mine.py"
+    source.write_text(COUNTER.read_text())
+    schedule = searched(source)
+    shown, said = film_of(schedule.to_json(), tmp_path)
+    assert shown is not None
+    assert said == ""
+    assert "has changed since" not in schedule_page(schedule, str(source), "")
+    lines = source.read_text().splitlines(keepends=True)
+    stands = shown["places"][-1][1] - 1
+    lines[stands] = lines[stands].rstrip("\n") + "  # \u202e sdrawkcab\n"
+    source.write_text("".join(lines))
+    shown, said = film_of(schedule.to_json(), tmp_path)
+    assert shown is not None
+    assert said == "mine.py has changed since this was recorded: the steps are shown at the lines of now."
+    page = schedule_page(schedule, str(source), "")
+    assert said in page
+    assert "\u202e" not in page
+    assert "\\\\u202e sdrawkcab" in page, "in JSON: a backslash, then u202e"
+

@@ -121,8 +121,9 @@ def test_data_in_scripts_can_not_end_them(attacked: str) -> None:
     blocks = re.findall(r'<script type="application/json" id="[^"]*">(.*?)</script>', attacked, re.DOTALL)
     assert len(blocks) == 1
     film = json.loads(blocks[0])
-    assert film["cpus"][0][0] == EVIL
-    assert film["violation"]["message"] == EVIL
+    shown = EVIL.replace("\u202e", "\\u202e").replace("\x00", "\\u0000")
+    assert film["cpus"][0][0] == shown
+    assert film["violation"]["message"] == shown
     assert not set("<>&\u2028") & set(blocks[0])
 
 
@@ -213,6 +214,9 @@ def test_markup() -> None:
         '<td class="a&lt;b" data-value="0" open>0</td>')
     assert markup.el("p", ["<", markup.el("b", "x"), None, 1]) == "<p>&lt;<b>x</b>1</p>"
     assert markup.text("a\u202eb\x07\ud800") == "a\\u202eb\\u0007\\ud800"
+    block = markup.data("x", {"a": ["\u202e", ("\x07", 1)], "b": "é</script>"})
+    assert json.loads(block.partition(">")[2].removesuffix("</script>")) == {
+        "a": ["\\u202e", ["\\u0007", 1]], "b": "é</script>"}
     with pytest.raises(ValueError, match="</script>"):
         markup.script("x = '</SCRIPT>'")
 

@@ -28,6 +28,9 @@ class Drawn:
 class Result:
     """What came of one check. It compares with "clean" and with the kinds of violation: `result == "clean"`.
 
+    Where nothing was shown, because too little ran, it is neither equal nor unequal to any of them: either assertion
+    fails, with the reason.
+
     Attributes:
         check: what was asked for. data: all of it, as `pttorture run --json` or `explore --json` gives it.
         lines: the verdict as the command line shows it. seed: that of the run.
@@ -57,8 +60,13 @@ class Result:
         kinds = [violation["kind"] for violation in self.violations]
         if kinds:
             return self.expected if self.expected in kinds else kinds[0]
-        proves_nothing = self.outcome in ("fault", "inconclusive") or (self.outcome == "missed" and not self.executions)
-        return self.outcome if proves_nothing else CLEAN
+        return self.outcome if self.shows_nothing else CLEAN
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether no violation was seen and too little ran to say that there is none."""
+        ran = self.outcome not in ("fault", "inconclusive") and (self.outcome != "missed" or self.executions > 0)
+        return not ran and not self.violations
 
     @property
     def clean(self) -> bool:
@@ -136,15 +144,25 @@ class Result:
         """For pytest: why `result OP other` does not hold."""
         if op not in ("==", "!=") or not isinstance(other, str):
             return None
+        if op == "!=" and self.shows_nothing and self.kind != other:
+            return [f"whether {self.title} is {other} is not known: {self._nothing()}"]
         if op == "!=":
             return [f"{self.title} is {other}, and must not be"]
-        what = self._violation() if self.data["violations"] else f"{self.data['outcome']} ({self.evidence})"
-        return [f"{self.title} is not {other}: {what}"]
+        return [f"{self.title} is not {other}: {self._violation() if self.data['violations'] else self._nothing()}"]
+
+    def _nothing(self) -> str:
+        why = f": {self.data['why']}" if self.shows_nothing and self.data.get("why") else ""
+        return short(f"{self.data['outcome']} ({self.evidence}){why}")
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, str):
             return self.kind == other
         return self is other
+
+    def __ne__(self, other: object) -> bool:
+        if isinstance(other, str):
+            return self.kind != other and not self.shows_nothing
+        return self is not other
 
     __hash__ = object.__hash__
 

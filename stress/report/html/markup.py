@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 _VOID: Final = {"meta", "br", "hr", "input", "link"}
@@ -28,7 +28,11 @@ def text(value: object) -> Html:
     """`value` as text: escaped, and what cannot be seen made visible."""
     if isinstance(value, Html):
         return value
-    return Html(html.escape(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", str(value)), quote=True))
+    return Html(html.escape(_visible(str(value)), quote=True))
+
+
+def _visible(value: str) -> str:
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
 
 
 def el(tag: str, *children: Child, **attributes: object) -> Html:
@@ -79,10 +83,19 @@ def _raw(code: str, tag: str) -> str:
 
 
 def data(name: str, value: object) -> Html:
-    """Plain data for scripts: a JSON block that no text in it can end."""
-    coded = json.dumps(value, separators=(",", ":"), sort_keys=True)
+    """Plain data for scripts: a JSON block that no text in it can end. Scripts show the texts in it, so what cannot be
+    seen is made visible, as by `text`."""
+    coded = json.dumps(_seen(value), separators=(",", ":"), sort_keys=True)
     coded = "".join(_JSON.get(c, c) for c in coded)
     return Html(f'<script type="application/json" id="{text(name)}">{coded}</script>')
+
+
+def _seen(value: object) -> object:
+    if isinstance(value, str):
+        return _visible(value)
+    if isinstance(value, Mapping):
+        return {name: _seen(each) for name, each in value.items()}
+    return [_seen(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def table(caption: str, head: Iterable[Child], rows: Iterable[Iterable[Child]], *, sortable: bool = False) -> Html:

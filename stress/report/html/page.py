@@ -10,7 +10,7 @@ from typing import Final
 from engine.schedule import Schedule
 from stress.report.html import findings, markup, sections
 from stress.report.html.data import Campaign
-from stress.report.html.films import made
+from stress.report.html.films import made, note
 from stress.report.html.markup import Child, el
 
 _HERE: Final = Path(__file__).parent
@@ -42,7 +42,9 @@ def schedule_page(schedule: Schedule, source: str, picture: str) -> str:
     """
     name = "race"
     title = f"{schedule.scenario}:{schedule.variant}"
+    said = note(schedule, source)
     body = el("details", el("summary", el("h3", title)), el("div", class_="screen"),
+              el("p", said, class_="dim") if said else None,
               markup.data(f"film-{name}", made(schedule, source)),
               el("details", el("summary", "As text"), findings.text_picture(picture, title), class_="picture",
                  open=True), class_="finding", data_finding=name, id=f"finding={name}", open=True)
