@@ -54,6 +54,7 @@ UNBALANCED_PUT = Scenario(
     ),
 )
 
+ORDER = Param("alloc_order", 1, names={0: "one page", 1: "two pages, no compound page"})
 FREES_TAILS = Param("frees_tails", 0, names={0: "the last put frees all pages, or nobody does",
                                              1: "5.10: who is not the last frees the tails at once"})
 HEAD = Word("head")
@@ -61,9 +62,10 @@ HEAD = Word("head")
 
 @protocol
 def order_one(mem: Mem) -> None:
-    """A table of two pages that are no compound page: the head counts for both."""
+    """A table of two pages that are no compound page, where the head counts for both; or of one."""
     head = mem.alloc_page(1)
-    mem.check(mem.alloc_page(1) == head + (1 << FRAME_SHIFT), "check", "set-up: two pages side by side")
+    if ORDER:
+        mem.check(mem.alloc_page(1) == head + (1 << FRAME_SHIFT), "check", "set-up: two pages side by side")
     mem.write_once(HEAD, head)
 
 
@@ -73,7 +75,7 @@ def free_order_one(mem: Mem) -> None:
     head = mem.read_once(HEAD)
     tail = head + (1 << FRAME_SHIFT)
     last = mem.atomic_dec_and_test(refcount(head))
-    if last | FREES_TAILS:
+    if ORDER and last | FREES_TAILS:
         mem.atomic_set(refcount(tail), 0)
         mem.free_page(tail)
     if last:
@@ -106,6 +108,8 @@ LAST_PUT = Scenario(
                 needs=("freed", "gets")),
         Variant("tails-freed", "e320d3012d25: the owner frees the tails, whoever frees the head",
                 params={"frees_tails": 1}, needs=("freed", "gets")),
+        Variant("one-page", "a table of one page: whoever is last frees all there is", "S1-e.one-page", "claim",
+                params={"alloc_order": 0}, needs=("freed", "gets")),
     ),
 )
 

@@ -14,7 +14,7 @@ from typing import Final
 from engine import CLEAN, Counter, Geometry, Param, Role, Scenario, Variant, protocol
 from engine.declare import Mem
 from engine.memory.page import frame_at, mapcount, page_at, refcount
-from engine.memory.pagetype import ENCODINGS, UNTYPED, WORD, bad_page, has_type, types_of, word_of
+from engine.memory.pagetype import ENCODINGS, UNTYPED, WORD, bad_page, has_type, is_mapped, types_of, word_of
 
 SOURCE: Final = "https://lore.kernel.org/all/20240426034323.417219-1-pasha.tatashin@soleen.com/"
 ONE_PAGE: Final = Geometry(entries=4, levels=1, frames=4)
@@ -98,6 +98,14 @@ def look_at_table(mem: Mem) -> None:
 
 
 @protocol
+def look_if_mapped(mem: Mem) -> None:
+    """A role: page_mapped(), as rmap walkers and /proc/kpagecount ask it. No page table is mapped."""
+    word = mem.read_page_type(page_at(1) + 48)
+    mem.count(LOOKS)
+    mem.check(word >> 31, "check", "a page table is reported as mapped")
+
+
+@protocol
 def construct(mem: Mem) -> None:
     """A role: a second table: the count's base is stored before the type is set, or after it."""
     page = mem.alloc_page(1)
@@ -128,6 +136,16 @@ def _owned(kernel: str) -> Variant:
                    params={**encoding(kernel, WALKERS), "word": owned(kernel)}, needs=("looks",))
 
 
+def _mapped(kernel: str, name: str, before: int, about: str) -> Variant:
+    """A page table's word, and that plus one, for those who ask whether it is mapped (S2-b)."""
+    read = (is_mapped(before, kernel), is_mapped(before + 1, kernel))
+    breaks = any(read)
+    label = "sequential" if all(read) else "race" if breaks else "fix"
+    return Variant(f"{kernel}-{name}", f"{about}: {'mapped' if breaks else 'not mapped'}", "S2-b.type" * breaks,
+                   label, "check" if breaks else CLEAN, {"word": before & WORD}, needs=("looks",),
+                   roles=(Role("set_pte", count_entry), Role("rmap", look_if_mapped)))
+
+
 TYPE_ALIAS = Scenario(
     name="type-alias",
     about="A count in a typed word turns the page table's type into another one for whoever looks in between.",
@@ -140,6 +158,10 @@ TYPE_ALIAS = Scenario(
         *(_straight(kernel) for kernel in ("6.9", "6.8", "6.10", "5.4", "6.11", "6.12", "6.14", "6.17")),
         *(_straight("6.9", before) for before in (128, 256, 384)),
         *(_owned(kernel) for kernel, row in ENCODINGS.items() if row.owner_bits),
+        *(_mapped(kernel, "full", word_of("table", kernel) + 512, "a table's type and 512 entries, and one more")
+          for kernel in ("5.4", "6.9", "6.11", "6.12")),
+        _mapped("6.17", "untyped", 0, "no type, 0 for an empty table"),
+        _mapped("6.17", "owner-mapped", owned("6.17") + 512, "type and 512 entries in the owner's bits"),
         Variant("count-first", "the setter asserts that the page has no type yet", "S2-a.reverse", "sequential",
                 "warning", {"count_first": 1}, needs=("looks",), roles=(Role("ctor", construct),)),
         Variant("type-first", "on an untyped page the setter is content", needs=("looks",),

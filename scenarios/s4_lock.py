@@ -78,6 +78,8 @@ PARENT_FREED = Scenario(
                 pool="quarantine"),
         Variant("own-range-grows", "and leaves what the series set out to fix: empty tables stay", "S4-a", "claim",
                 "missed-free", {**PTDESC_FORM, "free": NEVER}, needs=("unmaps",), pool="quarantine"),
+        Variant("queue-grows", "so does the series itself with a flush queue, where it frees no empty table",
+                "S4.queue", "claim", "missed-free", {**RFC_V2, "queued": 1}, needs=("unmaps",), pool="quarantine"),
     ),
 )
 

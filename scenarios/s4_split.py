@@ -1,7 +1,7 @@
 """S4-j: a part of a large leaf is unmapped, and the leaf is split, beside others who use the rest of it.
 
 One large leaf; one role unmaps its page 0, the other its page 1. Under policy A ("whole") the first takes all of it.
-Under policy B ("split") both may split, and each must act on the one table that stays.
+Under policy B ("split") both may split, and each must act on the one table that stays. io-pgtable-arm refuses by now.
 """
 
 from __future__ import annotations
@@ -13,7 +13,17 @@ from engine.declare import Mem
 from scenarios.forms import PTDESC_FORM, RFC_V1, RFC_V2
 from scenarios.models.radix import DEVICE_PFN, span
 from scenarios.models.rest import check_mapped, check_tables, check_unmapped
-from scenarios.models.split import BESIDE, EXCLUSIVE, NO_FLUSH, PLAIN_STORE, POLICY, REREAD, SPLITTING, WHOLE
+from scenarios.models.split import (
+    BESIDE,
+    EXCLUSIVE,
+    NO_FLUSH,
+    PLAIN_STORE,
+    POLICY,
+    REFUSING,
+    REREAD,
+    SPLITTING,
+    WHOLE,
+)
 from scenarios.models.table import create_domain, map_pages
 from scenarios.models.unmap import unmap_pages
 from scenarios.models.walker import HARDWARE, dma
@@ -44,9 +54,15 @@ def unmap_and_dma(mem: Mem, vpfn: int) -> None:
 
 
 @protocol
+def unmap_all_parts(mem: Mem) -> None:
+    """A role: unmap the leaf as it was mapped."""
+    unmap_pages(mem, 0, 0, span(2))
+
+
+@protocol
 def parts_unmapped(mem: Mem) -> None:
     for vpfn in range(2, 4):
-        if POLICY == WHOLE:
+        if (POLICY == WHOLE) | (POLICY == REFUSING):
             check_unmapped(mem, 0, vpfn)
         else:
             check_mapped(mem, 0, vpfn, DEVICE_PFN + vpfn)
@@ -62,6 +78,7 @@ def parts_unmapped(mem: Mem) -> None:
 _SPLIT: Final = {**PTDESC_FORM, "policy": SPLITTING, "level_first": 0, "trust_level": 0, "widen": 1, "used_entries": 0}
 _RESTING: Final = ("unmaps", "splits")
 _WALKED: Final = ("unmaps", "splits", "walks")
+_REFUSED: Final = {**_SPLIT, "policy": REFUSING}
 _MIDDLE: Final = (Role("unmap1", unmap_and_dma, (1,)),)
 
 SPLIT_LEAF = Scenario(
@@ -91,6 +108,10 @@ SPLIT_LEAF = Scenario(
                 roles=_MIDDLE),
         Variant("whole", "policy A done right, two owners of one leaf: the second may find it gone", "S4-j.whole",
                 "claim", "warning", {**_SPLIT, "policy": WHOLE}, needs=("unmaps",)),
+        Variant("refused", "io-pgtable-arm: a part is not unmapped; who does not look at what unmap returns goes wrong",
+                "S4-j.refused", "sequential", "stale-translation", _REFUSED, needs=("unmaps", "refused")),
+        Variant("refused-whole", "the whole leaf is", params=_REFUSED, needs=("unmaps",), forbids=("refused",),
+                roles=(Role("unmap", unmap_all_parts),)),
         Variant("cmpxchg", "published by cmpxchg, without a walker beside", params={**_SPLIT, "split": BESIDE},
                 needs=_RESTING),
         Variant("exclusive", "split and flushed in a write section",

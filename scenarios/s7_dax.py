@@ -10,9 +10,10 @@ from typing import Final
 
 from engine import Counter, Geometry, Param, Role, Scenario, SpinLock, Variant, Word, protocol
 from engine.declare import Mem
-from engine.memory.page import ENTRIES, refcount
+from engine.memory.page import ENTRIES, page_at, refcount
 from scenarios.models.dax import (
     BLOCK,
+    DEVICE,
     DMA,
     FAULTS,
     OTHER_FILE,
@@ -23,10 +24,10 @@ from scenarios.models.dax import (
     create_block,
     fault,
     gup,
-    mappings,
     put,
     zap,
 )
+from scenarios.models.folio import mappings
 
 SOURCE: Final = "https://lore.kernel.org/all/cover.66009f59a7fe77320d413011386c3ae5c2ee82eb.1719386613.git-series.apopple@nvidia.com/"
 ONE_PAGE: Final = Geometry(entries=4, levels=1, frames=4)
@@ -200,35 +201,63 @@ DAX_TORN_BUSY = Scenario(
 )
 
 SHARE_ATOMIC = Param("share_atomic", 0, names={0: "load, store", 1: "atomic_dec_and_test"})
-SHARE = Word("share")  # how many files share the folio; its word is descriptor offset 32
+JOINS = Param("joins", 0, names={0: "both files let it go", 1: "one lets it go while a third one shares it"})
 LET_GO = Counter("let_go", "files that let the folio go", operation=True)
-FOLIO_MAPPING = Word("mapping")  # not 0 while the folio is associated
+
+
+
+
+@protocol
+def share_of() -> int:
+    """How many files share the folio, which is frame 1: `share` at 32."""
+    return page_at(1) + 32
+
+
+@protocol
+def mapping_of() -> int:
+    """Not 0 while the folio is associated: `mapping` at 24."""
+    return page_at(1) + 24
 
 
 @protocol
 def shared_by_two(mem: Mem) -> None:
-    mem.write_once(SHARE, 2)
-    mem.write_once(FOLIO_MAPPING, 1)
+    mem.alloc_page(DEVICE)
+    mem.write_once(share_of(), 2)
+    mem.write_once(mapping_of(), 1)
 
 
 @protocol
 def disassociate(mem: Mem) -> None:
     """A role: one of the files lets the folio go, under its own i_pages lock."""
     if SHARE_ATOMIC:
-        last = mem.atomic64_dec_and_test(SHARE)
+        last = mem.atomic64_dec_and_test(share_of())
     else:
-        left = mem.read_once(SHARE) - 1
-        mem.write_once(SHARE, left)
+        left = mem.read_once(share_of()) - 1
+        mem.write_once(share_of(), left)
         last = left == 0
     if last:
-        mem.write_once(FOLIO_MAPPING, 0)
+        mem.write_once(mapping_of(), 0)
     mem.count(LET_GO)
 
 
 @protocol
-def torn_down(mem: Mem) -> None:
-    mem.check(mem.read_once(FOLIO_MAPPING) == 0, "leak", "no file has the folio any more and it was never torn down")
+def associate(mem: Mem) -> None:
+    """A role: another file comes to share the folio (reflink), under its own i_pages lock."""
+    if SHARE_ATOMIC:
+        mem.atomic64_inc(share_of())
+    else:
+        mem.write_once(share_of(), mem.read_once(share_of()) + 1)
 
+
+@protocol
+def torn_down(mem: Mem) -> None:
+    if JOINS:
+        mem.check(mem.read_once(share_of()) == 2, "count-drift", "two files have the folio and its share count differs")
+    else:
+        mem.check(mem.read_once(mapping_of()) == 0, "leak", "no file has the folio any more and it was never torn down")
+
+
+_JOINED: Final = (Role("file1", disassociate), Role("file3", associate))
 
 DAX_SHARE = Scenario(
     name="dax-share",
@@ -243,6 +272,10 @@ DAX_SHARE = Scenario(
         Variant("load-store", "as posted; questioned in the review of v9", "S7-h", "race", "leak", {"share_atomic": 0},
                 needs=("let_go",)),
         Variant("atomic", "dec-and-test", params={"share_atomic": 1}, needs=("let_go",)),
+        Variant("associate", "the same where a third file comes: torn down under it, or never", "S7-h.associate",
+                "race", "count-drift", {"share_atomic": 0, "joins": 1}, needs=("let_go",), roles=_JOINED),
+        Variant("associate-atomic", "both are atomic", params={"share_atomic": 1, "joins": 1}, needs=("let_go",),
+                roles=_JOINED),
     ),
 )
 

@@ -31,6 +31,7 @@ from scenarios.models.cow import (
 from scenarios.models.litmus import CELLS, instances, meet_now, route
 
 CLEAR = Param("clear", 1, names={0: "a plain store", 1: "an atomic exchange", 2: "a plain store and smp_mb"})
+MERGES = Param("merges", 0, names={0: "PG_anon_exclusive is taken away", 1: "KSM: the page becomes read-only"})
 AFTER_PIN = Param("after_pin", 0, names={0: "no barrier after the pin", 1: "smp_mb"})
 
 ENTRY = Word("pte", CELLS)
@@ -76,38 +77,43 @@ def clear_entry(mem: Mem, i: int) -> None:
 
 
 @protocol
-def take_exclusive(mem: Mem, i: int) -> None:
-    """An exclusive page that nobody has pinned is no longer its owner's alone."""
+def take_away(mem: Mem, i: int) -> None:
+    """An exclusive page that nobody has pinned is no longer its owner's alone; KSM makes it read-only and merges it."""
     mem.spin_lock(TABLE_LOCK[PARENT])
-    page = page_in(mem.read_once(ENTRY[i]))
+    pte = mem.read_once(ENTRY[i])
+    page = page_in(pte)
     if exclusive(mem, page):
         clear_entry(mem, i)
-        if mem.atomic_read(refcount(page)) < PIN:
-            mem.atomic64_and(page_of(page), ~EXCLUSIVE)
+        count = mem.atomic_read(refcount(page))
+        if (count == 1) if MERGES else (count < PIN):
+            if not MERGES:
+                mem.atomic64_and(page_of(page), ~EXCLUSIVE)
             mem.write_once(ENTRY[i], page)
+            if MERGES:
+                mem.write_once(MERGED[i], 1)
             mem.count(TAKEN_AWAY)
         else:
-            mem.write_once(ENTRY[i], page | WRITABLE)
+            mem.write_once(ENTRY[i], pte)
     mem.spin_unlock(TABLE_LOCK[PARENT])
 
 
 @protocol
-def swapout(mem: Mem, me: int) -> None:
+def take_all(mem: Mem, me: int) -> None:
     """A role: swapout, migration, KSM."""
     start, stride = route(mem, me)
     for n in range(instances()):
-        take_exclusive(mem, at(mem, me, n, start, stride))
+        take_away(mem, at(mem, me, n, start, stride))
 
 
 @protocol
-def pin_exclusive(mem: Mem, i: int) -> None:
-    """GUP-fast: pin, look at the entry again, and then whether the page is exclusive."""
+def pin(mem: Mem, i: int) -> None:
+    """GUP-fast: pin, look at the entry again, and then whether the page is exclusive; beside KSM: pin for writing."""
     pte = mem.read_once(ENTRY[i])
     page = page_in(pte)
-    if page != 0 and mem.page_ref_add_unless(refcount(page), PIN, 0):
+    if page != 0 and (not MERGES or pte & WRITABLE) and mem.page_ref_add_unless(refcount(page), PIN, 0):
         if AFTER_PIN:
             mem.smp_mb()
-        if mem.read_once(ENTRY[i]) == pte and exclusive(mem, page):
+        if mem.read_once(ENTRY[i]) == pte and (MERGES or exclusive(mem, page)):
             mem.write_once(PINNED[i], 1)
             mem.count(FAST_PINS)
         else:
@@ -116,22 +122,29 @@ def pin_exclusive(mem: Mem, i: int) -> None:
 
 
 @protocol
-def gup_exclusive(mem: Mem, me: int) -> None:
+def gup(mem: Mem, me: int) -> None:
     """A role."""
     start, stride = route(mem, me)
     for n in range(instances()):
-        pin_exclusive(mem, at(mem, me, n, start, stride))
+        pin(mem, at(mem, me, n, start, stride))
 
 
 @protocol
-def pinned_is_exclusive(mem: Mem) -> None:
-    """A pinned page is its owner's alone, or the next write copies it (S8-b)."""
+def taken(mem: Mem, i: int) -> int:
+    """Whether page `i` is no longer exclusive, or is merged."""
+    merged: int = mem.read_once(MERGED[i]) if MERGES else not exclusive(mem, mem.read_once(PAGES[i]))
+    return merged
+
+
+@protocol
+def not_both(mem: Mem) -> None:
+    """A pinned page is its owner's alone and writable, or the next write copies it (S8-b)."""
     missed = 0
     for i in range(instances()):
-        if mem.read_once(PINNED[i]) and not exclusive(mem, mem.read_once(PAGES[i])):
+        if mem.read_once(PINNED[i]) and taken(mem, i):
             mem.count(MISSED)
             missed += 1
-    mem.check(missed == 0, "check", "the page is pinned and not exclusive: the next write copies it")
+    mem.check(missed == 0, "check", "a page is pinned and no longer its owner's alone: the next write copies it")
 
 
 _STORE_BUFFERING: Final = (((("model", "tso"),), "check"), ((("model", "pso"),), "check"),
@@ -142,8 +155,8 @@ EXCLUSIVE_GUP = Scenario(
     about="Clearing PG_anon_exclusive beside GUP-fast: the entry's clearing must be visible before pins are counted.",
     source="088b8aa537c2 (6.1)",
     setup=own_pages,
-    roles=(Role("swapout", swapout, (0,)), Role("gup", gup_exclusive, (1,))),
-    at_rest=pinned_is_exclusive,
+    roles=(Role("swapout", take_all, (0,)), Role("gup", gup, (1,))),
+    at_rest=not_both,
     geometry=MANY,
     small=ONE,
     variants=(
@@ -158,77 +171,21 @@ EXCLUSIVE_GUP = Scenario(
 )
 
 
-@protocol
-def write_protect(mem: Mem, i: int) -> None:
-    """KSM's write_protect_page(): nobody but the mapping may hold the page when it becomes read-only."""
-    mem.spin_lock(TABLE_LOCK[PARENT])
-    pte = mem.read_once(ENTRY[i])
-    page = page_in(pte)
-    if exclusive(mem, page):
-        clear_entry(mem, i)
-        if mem.atomic_read(refcount(page)) == 1:
-            mem.write_once(ENTRY[i], page)
-            mem.write_once(MERGED[i], 1)
-            mem.count(TAKEN_AWAY)
-        else:
-            mem.write_once(ENTRY[i], pte)
-    mem.spin_unlock(TABLE_LOCK[PARENT])
-
-
-@protocol
-def ksm(mem: Mem, me: int) -> None:
-    """A role."""
-    start, stride = route(mem, me)
-    for n in range(instances()):
-        write_protect(mem, at(mem, me, n, start, stride))
-
-
-@protocol
-def pin_writable(mem: Mem, i: int) -> None:
-    """GUP-fast for writing, without the test of PG_anon_exclusive."""
-    pte = mem.read_once(ENTRY[i])
-    page = page_in(pte)
-    if page != 0 and pte & WRITABLE and mem.page_ref_add_unless(refcount(page), PIN, 0):
-        if mem.read_once(ENTRY[i]) == pte:
-            mem.write_once(PINNED[i], 1)
-            mem.count(FAST_PINS)
-        else:
-            mem.count(UNDONE)
-            drop(mem, page, PIN)
-
-
-@protocol
-def gup_plain(mem: Mem, me: int) -> None:
-    """A role."""
-    start, stride = route(mem, me)
-    for n in range(instances()):
-        pin_writable(mem, at(mem, me, n, start, stride))
-
-
-@protocol
-def not_both(mem: Mem) -> None:
-    missed = 0
-    for i in range(instances()):
-        if mem.read_once(MERGED[i]) and mem.read_once(PINNED[i]):
-            mem.count(MISSED)
-            missed += 1
-    mem.check(missed == 0, "check", "a page is pinned for writing and merged as read-only")
-
-
 KSM_GUP = Scenario(
     name="ksm-gup",
     about="KSM clears the entry and counts references; GUP-fast takes one and looks at the entry again.",
     source="KSM write protection and GUP-fast, linux-mm, August 2022",
     setup=own_pages,
-    roles=(Role("ksm", ksm, (0,)), Role("gup", gup_plain, (1,))),
+    roles=(Role("ksm", take_all, (0,)), Role("gup", gup, (1,))),
     at_rest=not_both,
     geometry=MANY,
     small=ONE,
     variants=(
         Variant("plain-store", "cleared by a plain store: breaks where stores are buffered", "S8-h", "race",
-                CLEAN, {"clear": 0}, _STORE_BUFFERING, needs=("taken_away",)),
-        Variant("exchange", "cleared by an atomic exchange", params={"clear": 1}, needs=("taken_away", "fast_pins")),
-        Variant("barrier", "cleared by a plain store, then a full barrier", params={"clear": 2},
+                CLEAN, {"clear": 0, "merges": 1}, _STORE_BUFFERING, needs=("taken_away",)),
+        Variant("exchange", "cleared by an atomic exchange", params={"clear": 1, "merges": 1},
+                needs=("taken_away", "fast_pins")),
+        Variant("barrier", "cleared by a plain store, then a full barrier", params={"clear": 2, "merges": 1},
                 needs=("taken_away", "fast_pins")),
     ),
 )

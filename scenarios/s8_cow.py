@@ -27,7 +27,6 @@ from scenarios.models.cow import (
     drop,
     fork,
     isolated,
-    mappings,
     new_page,
     page_in,
     pin,
@@ -35,6 +34,7 @@ from scenarios.models.cow import (
     unmap,
     write,
 )
+from scenarios.models.folio import mappings
 
 SOURCE: Final = "https://lore.kernel.org/all/20211217113049.23850-7-david@redhat.com/"
 ONE_PAGE: Final = Geometry(entries=4, levels=1, frames=6)
@@ -297,6 +297,9 @@ UNSHARE_EXIT = Scenario(
                 needs=("pins", "unshared")),
         Variant("recheck", "and again with the entry cleared; given up if the page is pinnable now",
                 params={"recheck": 1}, needs=("pins", "unshared")),
+        Variant("exclusive", "5.19: no mapcount; what is not the process's own alone is copied before it is pinned",
+                params=BY_EXCLUSIVE, needs=("pins",),
+                roles=(Role("pin1", dma), Role("pin2", dma), Role("child", child_exits))),
     ),
 )
 

@@ -23,11 +23,11 @@ from scenarios.models.cow import (
     create_page,
     drop,
     isolated,
-    mappings,
     page_in,
     share,
     write,
 )
+from scenarios.models.folio import mappings
 
 SOURCE: Final = "https://lore.kernel.org/all/20211217113049.23850-7-david@redhat.com/"
 ONE_PAGE: Final = Geometry(entries=4, levels=1, frames=6)

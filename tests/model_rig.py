@@ -15,7 +15,7 @@ from engine.python.compile import compile_functions
 from engine.python.cpu import AloneCpu, RoundOver, World
 from engine.python.locks import BookedLocks, LockTable
 from engine.python.primitives import namespace
-from scenarios.models.domain import ROOT, mode_of, rooted
+from scenarios.models.domain import root_of
 from scenarios.models.gather import flush_queue
 from scenarios.models.rest import check_tables, pages_in_use
 from scenarios.models.table import create_domain, destroy_domain, iova_to_phys, map_pages
@@ -34,12 +34,6 @@ class Broken(Exception):
 @protocol
 def set_up(mem: Mem) -> None:
     create_domain(mem, 0)
-
-
-@protocol
-def root_of(mem: Mem, domain: int) -> tuple[int, int]:
-    root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
-    return root, level
 
 
 @protocol

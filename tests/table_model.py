@@ -16,13 +16,15 @@ class Model:
     Args:
         whole: an unmap of part of a leaf takes all of it; otherwise it is split as far as needed.
         largest: level of the largest leaf. runs: whether a leaf may have any power of two of pages up to there.
+        sizes: pages of every leaf, where a run has a fixed number of entries.
     """
 
-    def __init__(self, geometry: Geometry, whole: bool, largest: int = 3, runs: bool = False) -> None:
+    def __init__(self, geometry: Geometry, whole: bool, largest: int = 3, runs: bool = False,
+                 sizes: Sequence[int] = ()) -> None:
         self.geometry, self.whole = geometry, whole
         self.spans = [geometry.entries ** n for n in range(min(largest, geometry.levels))]
         powers = range((self.spans[-1] * geometry.entries).bit_length() - 1)
-        self.sizes: Sequence[int] = [1 << n for n in powers] if runs else self.spans
+        self.sizes: Sequence[int] = sizes or ([1 << n for n in powers] if runs else self.spans)
         self.pages: dict[int, int] = {}
         self.leaf: dict[int, tuple[int, int]] = {}  # page -> (first page, pages) of its leaf
 

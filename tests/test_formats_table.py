@@ -317,7 +317,7 @@ def test_a_table_entry_says_that_it_was_written_back() -> None:
 
 
 def test_what_is_no_arm_format() -> None:
-    for wrong in (("8k", 1, 48, 48), ("4k", 3, 48, 48), ("4k", 1, 31, 48), ("4k", 1, 48, 52)):
+    for wrong in (("8k", 1, 48, 48), ("4k", 3, 48, 48), ("4k", 1, 31, 48), ("4k", 1, 48, 52), ("64k", 1, 53, 48)):
         with pytest.raises(UsageError, match="one is not there"):
             arm(*wrong)
 

@@ -21,6 +21,7 @@ from typing import Final
 from engine import Counter, Param, SpinLock, Word, protocol
 from engine.declare import Mem
 from engine.memory.page import mapcount, page_of, refcount
+from scenarios.models.folio import mappings
 
 PARENT: Final = 0
 CHILD: Final = 1
@@ -59,13 +60,6 @@ def exclusive(mem: Mem, page: int) -> int:
     """PageAnonExclusive()."""
     flags: int = mem.read_once(page_of(page))
     return (flags & EXCLUSIVE) != 0
-
-
-@protocol
-def mappings(mem: Mem, page: int) -> int:
-    """page_mapcount()."""
-    count: int = mem.atomic_read(mapcount(page))
-    return (count + 1) & 0xFFFFFFFF
 
 
 @protocol

@@ -18,6 +18,7 @@ from typing import Final
 from engine import Counter, Param, RWLock, SpinLock, Word, protocol
 from engine.declare import Mem
 from engine.memory.page import mapcount, refcount
+from scenarios.models.folio import mappings
 
 DEVICE: Final = 1  # owner of the page: no page allocator ever frees it
 OTHER_FILE: Final = 0x0F11E
@@ -142,13 +143,6 @@ def zap(mem: Mem) -> None:
             mem.atomic_dec(mapcount(page))
             if COUNTED:
                 put(mem, page)
-
-
-@protocol
-def mappings(mem: Mem, page: int) -> int:
-    """folio_mapcount(): `_mapcount` is one less."""
-    count: int = mem.atomic_read(mapcount(page))
-    return (count + 1) & 0xFFFFFFFF
 
 
 @protocol

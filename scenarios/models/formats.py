@@ -40,6 +40,8 @@ class Format:
         root_shift: log2 of the entries of a wide root; 0: the root is a table like any other.
         input_bits, output_bits: of an address that a map accepts; 0: not looked at.
         largest_leaf: level of the largest leaf.
+        cont_shift, cont_above: log2 of the entries of a run, at level 1 and above, where all are of one size.
+        high_shift: how much lower the address bits above `address` lie in an entry; 0: there are none.
         present, address, type_carry, type_mask, type_leaf, table_bits, table_level, page_bits, large_bits, run_bits:
             see `scenarios.models.radix`.
         sync_bit: set in a table entry once it is written back to a walker that is not coherent; 0: coherent.
@@ -66,6 +68,9 @@ class Format:
     page_bits: int = 0
     large_bits: int = 1 << 7
     run_bits: int = 0
+    cont_shift: int = 0
+    cont_above: int = 0
+    high_shift: int = 0
     sync_bit: int = 0
     always: int = 0
     read: int = 0
@@ -79,7 +84,8 @@ class Format:
     def params(self) -> Mapping[str, int]:
         """Parameter values that make the radix model this format."""
         same = ("page_shift", "root_shift", "input_bits", "output_bits", "largest_leaf", "type_carry", "type_mask",
-                "type_leaf", "table_bits", "table_level", "page_bits", "large_bits", "run_bits", "sync_bit")
+                "type_leaf", "table_bits", "table_level", "page_bits", "large_bits", "run_bits",
+                "cont_shift", "cont_above", "high_shift", "sync_bit")
         return {
             **{name: getattr(self, name) for name in same},
             "present_bits": self.present, "address_mask": self.address,
@@ -104,7 +110,8 @@ class Format:
         still twice as wide, where the real one does."""
         shift = entries.bit_length() - 1
         return replace(self, entry_shift=shift, levels=levels, start_levels=self.start_levels and levels - 1,
-                       root_shift=self.root_shift and shift + 1, input_bits=0, output_bits=0)
+                       root_shift=self.root_shift and shift + 1, input_bits=0, output_bits=0,
+                       cont_shift=min(self.cont_shift, shift - 1), cont_above=min(self.cont_above, shift - 1))
 
     @property
     def shifts(self) -> tuple[int, ...]:
@@ -123,8 +130,12 @@ class Format:
     @property
     def leaves(self) -> tuple[int, ...]:
         """Bytes of every leaf that there is, the smallest first."""
+        single = self.shifts[: self.largest_leaf]
         if not self.run_bits:
-            return tuple(1 << shift for shift in self.shifts[: self.largest_leaf])
+            return tuple(1 << shift for shift in single)
+        if self.cont_shift:
+            runs = [single[0] + self.cont_shift, *(shift + self.cont_above for shift in single[1:])]
+            return tuple(sorted(1 << shift for shift in (*single, *runs)))
         return tuple(1 << n for n in range(self.page_shift, self.page_shift + self.entry_shift * self.largest_leaf))
 
 
@@ -147,6 +158,9 @@ X86: Final = Format(
 
 #: The granules of Arm LPAE: log2 of the bytes of a page, and the level of the largest block.
 GRANULES: Final = {"4k": (12, 3), "16k": (14, 2), "64k": (16, 2)}
+#: log2 of the entries that the contiguous bit makes one, at level 1 and above (CONT_PTE_SHIFT, CONT_PMD_SHIFT).
+CONTIGUOUS: Final = {"4k": (4, 4), "16k": (7, 5), "64k": (5, 5)}
+CONTIGUOUS_BIT: Final = 1 << 52
 #: The software bit of a table entry that has been written back to a walker that is not coherent.
 SW_SYNC: Final = 1 << 55
 MOST_CONCATENATED: Final = 16
@@ -157,19 +171,23 @@ _ARM: Final = Format(
 )
 
 
-def arm(granule: str = "4k", stage: int = 1, ias: int = 48, oas: int = 48, *, coherent: bool = True) -> Format:
+def arm(granule: str = "4k", stage: int = 1, ias: int = 48, oas: int = 48, *, coherent: bool = True,
+        contiguous: bool = False) -> Format:
     """Arm LPAE in its 64-bit form, as io-pgtable-arm lays it out.
 
     Args:
-        granule: "4k", "16k" or "64k". stage: 1 or 2. ias, oas: bits of input and output addresses, 32 to 48.
-        coherent: whether the walker sees the CPU's caches.
+        granule: "4k", "16k" or "64k". stage: 1 or 2.
+        ias, oas: bits of input and output addresses, 32 to 48; with 64k to 52.
+        coherent: whether the walker sees the CPU's caches. contiguous: whether a map uses the contiguous bit, as
+            contpte and generic_pt do; io-pgtable-arm does not.
 
     Raises:
         UsageError: another granule, stage or size, or a root of more than 16 tables.
     """
-    if granule not in GRANULES or stage not in (1, 2) or not 32 <= ias <= 48 or not 32 <= oas <= 48:
+    most = 52 if granule == "64k" else 48
+    if granule not in GRANULES or stage not in (1, 2) or not 32 <= ias <= most or not 32 <= oas <= most:
         raise UsageError(f"arm: granule {granule!r} (4k, 16k, 64k), stage {stage} (1, 2), ias {ias} and oas {oas} "
-                         "(32 to 48): one is not there")
+                         "(32 to 48, with 64k to 52): one is not there")
     page_shift, largest_leaf = GRANULES[granule]
     entry_shift = page_shift - 3
     levels = -((page_shift - ias) // entry_shift)
@@ -184,6 +202,11 @@ def arm(granule: str = "4k", stage: int = 1, ias: int = 48, oas: int = 48, *, co
         page_shift=page_shift, entry_shift=entry_shift, levels=levels, root_shift=root_shift, input_bits=ias,
         output_bits=oas, largest_leaf=largest_leaf, address=bits(page_shift, 47), sync_bit=0 if coherent else SW_SYNC,
     )
+    if oas > 48:  # bits 48 to 51 lie where a granule of 64 KiB leaves room
+        made = replace(made, address=bits(12, 47), high_shift=36)
+    if contiguous:
+        at_leaf, above = CONTIGUOUS[granule]
+        made = replace(made, name=f"{made.name}-cont", run_bits=CONTIGUOUS_BIT, cont_shift=at_leaf, cont_above=above)
     if stage == 1:  # nG, AP: unprivileged; MAIR index 1 is write-back
         return replace(made, always=made.always | 1 << 11 | 1 << 6, read_only=1 << 7, cache=made.cache | 1 << 2)
     return replace(made, read=1 << 6, write=2 << 6, cache=made.cache | 0xF << 2, uncached=made.uncached | 5 << 2)

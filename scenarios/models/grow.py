@@ -2,7 +2,8 @@
 
 The old root stays what it was, a table of its level, so whoever still works in it is right. Two growers are ordered by
 a lock; the loser finds the address in reach and gives its table back. The order inside is the driver's: the hardware
-first, then software, or a map through the new root could return before a DMA can follow it.
+first, then software, or a map through the new root could return before a DMA can follow it. How the two fields are kept
+and read, and what was wrong with that, is `scenarios.models.domain.GROWS`.
 
 Source: drivers/iommu/amd/io_pgtable.c. An old root that is empty is linked like any other; under a scheme that frees
 empty tables nobody looks at it until an unmap comes by its first entry.
@@ -14,7 +15,7 @@ from engine import Param, SpinLock, protocol
 from engine.declare import Mem
 from engine.memory.page import LEVELS
 from scenarios.models.count import COUNT, alloc_table, count_of, put_table, reset_count
-from scenarios.models.domain import ROOT, mode_of, rooted, set_root
+from scenarios.models.domain import root_of, set_root
 from scenarios.models.radix import last_page, table_entry
 
 START_LEVELS = Param("start_levels", 3)
@@ -24,11 +25,11 @@ DOMAIN_LOCK = SpinLock("domain_lock")
 @protocol
 def grow(mem: Mem, domain: int, last: int, lowest: int) -> int:
     """Make room for page `last` in a leaf at level `lowest`. 0 if there is no page, or no further level."""
-    _root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
+    _root, level = root_of(mem, domain)
     while (last > last_page(level)) | (level < lowest):
         if not add_level(mem, domain, level):
             return 0
-        _root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
+        _root, level = root_of(mem, domain)
     return 1
 
 
@@ -41,7 +42,7 @@ def add_level(mem: Mem, domain: int, seen: int) -> int:
     if frame == 0:
         return 0
     mem.spin_lock(DOMAIN_LOCK)
-    root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
+    root, level = root_of(mem, domain)
     if level == seen:
         mem.write_once(frame, table_entry(root, level + 1))
         if COUNT:

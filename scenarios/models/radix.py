@@ -8,7 +8,8 @@ the arena, whatever the geometry.
 The parameters below are the encoding; `scenarios.models.formats` has their values for each format, and their defaults
 are VT-d's second stage. Two mechanisms are not plain encoding, and cost nothing where a format has no use for them:
 
-- a *run* (AMD v1): a leaf of 2**n entries, each of which says the size of the whole, in the low bits of its address;
+- a *run* of entries that are one leaf: in AMD v1 of 2**n entries, each of which says the size of the whole, in the low
+  bits of its address; with Arm's contiguous bit of a fixed number of entries, each with its own address;
 - a *wide root* (Arm, stage 2): up to 16 tables side by side in the place of one more level.
 """
 
@@ -36,6 +37,10 @@ LARGE_BITS = Param("large_bits", 1 << 7)  # of a leaf above
 READ_WRITE = Param("read_write", 3)  # attributes of an ordinary mapping
 
 RUN_BITS = Param("run_bits", 0, names={0: "a leaf is one entry"})
+CONT_SHIFT = Param("cont_shift", 0, names={0: "a run says its size"})  # log2 of the entries of any run at level 1
+CONT_ABOVE = Param("cont_above", 0)  # and above
+HIGH_SHIFT = Param("high_shift", 0, names={0: "an address lies where it is",
+                                           36: "bits 48 to 51 of an address lie in bits 12 to 15"})
 ROOT_SHIFT = Param("root_shift", 0, names={0: "the root is one table"})  # log2 of a wide root's entries
 
 #: Device pages are numbered from here, far above every frame: an entry that is followed by mistake leads nowhere.
@@ -65,9 +70,33 @@ def extent(entry: int, level: int) -> int:
     """Pages that the leaf covers which `entry` is, or is part of; of any other entry, pages that it covers itself."""
     if RUN_BITS:
         if (entry & RUN_BITS) == RUN_BITS:
+            if CONT_SHIFT:
+                return cont_pages(level)
             size = (entry & ADDRESS) >> PAGE_SHIFT  # n - 1 ones and a zero at its end say 2**n pages
             return (size ^ size + 1) + 1
     return 1 << ENTRY_SHIFT * (level - 1)
+
+
+@protocol
+def cont_pages(level: int) -> int:
+    """Pages of a run at `level` where every run is of the same size."""
+    return 1 << ENTRY_SHIFT * (level - 1) + (CONT_SHIFT if level == 1 else CONT_ABOVE)
+
+
+@protocol
+def pfn_in(entry: int) -> int:
+    """The page number in an entry."""
+    if HIGH_SHIFT:
+        return ((entry & ADDRESS | (entry & ADDRESS) << HIGH_SHIFT) & ADDRESS << 4) >> PAGE_SHIFT
+    return (entry & ADDRESS) >> PAGE_SHIFT
+
+
+@protocol
+def address_bits(pfn: int) -> int:
+    """A page number as it stands in an entry."""
+    if HIGH_SHIFT:
+        return (pfn << PAGE_SHIFT | pfn << PAGE_SHIFT >> HIGH_SHIFT) & ADDRESS
+    return pfn << PAGE_SHIFT
 
 
 @protocol
@@ -108,7 +137,7 @@ def last_page(level: int) -> int:
 @protocol
 def table_of(entry: int) -> int:
     """The frame of the table that an entry leads to. Of a leaf this is nonsense, as in the kernel."""
-    return FRAMES + ((entry & ADDRESS) >> PAGE_SHIFT << FRAME_SHIFT)
+    return FRAMES + (pfn_in(entry) << FRAME_SHIFT)
 
 
 @protocol
@@ -120,13 +149,21 @@ def table_entry(frame: int, level: int) -> int:
 @protocol
 def leaf_entry(pfn: int, level: int, attributes: int) -> int:
     """A leaf of one entry at `level` that maps from page `pfn` on."""
-    return pfn << PAGE_SHIFT | attributes | (level > 1) * LARGE_BITS | (level == 1) * PAGE_BITS
+    return address_bits(pfn) | attributes | (level > 1) * LARGE_BITS | (level == 1) * PAGE_BITS
 
 
 @protocol
 def run_entry(entry: int, size: int) -> int:
-    """Each entry of the run of `size` pages whose first page is that of the leaf `entry`."""
+    """The first entry of the run of `size` pages whose first page is that of the leaf `entry`."""
+    if CONT_SHIFT:
+        return entry | RUN_BITS
     return entry | RUN_BITS | (size >> 1) - 1 << PAGE_SHIFT
+
+
+@protocol
+def run_step(level: int) -> int:
+    """By how much the entries of a run differ: not at all, or by the page that each leads to."""
+    return span(level) << PAGE_SHIFT if CONT_SHIFT else 0
 
 
 @protocol
@@ -139,5 +176,5 @@ def attributes_of(entry: int) -> int:
 def translated(entry: int, vpfn: int, size: int) -> int:
     """The page that `vpfn` has in the leaf `entry`, whose extent is `size` pages."""
     if RUN_BITS:
-        return ((entry & ADDRESS) >> PAGE_SHIFT & ~(size - 1)) + (vpfn & size - 1)
-    return ((entry & ADDRESS) >> PAGE_SHIFT) + (vpfn & size - 1)
+        return (pfn_in(entry) & ~(size - 1)) + (vpfn & size - 1)
+    return pfn_in(entry) + (vpfn & size - 1)

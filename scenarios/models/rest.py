@@ -6,7 +6,7 @@ from engine import Param, protocol
 from engine.declare import Mem
 from engine.memory.page import ENTRY_SHIFT, N_FRAMES, page_at
 from scenarios.models.count import COUNT, base_count, count_of
-from scenarios.models.domain import ROOT, mode_of, rooted
+from scenarios.models.domain import root_of
 from scenarios.models.radix import ROOT_SHIFT, entries_at, extent, is_table, present, table_of, translated
 from scenarios.models.table import walk
 
@@ -50,7 +50,7 @@ def pages_in_use(mem: Mem) -> int:
 @protocol
 def check_tables(mem: Mem, domain: int) -> None:
     """One domain owns all pages: every table is counted right, not empty, and linked."""
-    root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
+    root, level = root_of(mem, domain)
     tables = check_table(mem, level, root, 1)
     if ROOT_SHIFT:
         tables += (1 << ROOT_SHIFT - ENTRY_SHIFT) - 1

@@ -1,4 +1,4 @@
-"""A part of a large leaf is unmapped: take the leaf whole (policy A), or split it first (policy B).
+"""A part of a large leaf is unmapped: take the leaf whole (policy A), split it first (policy B), or refuse.
 
 Splitting builds a child table of smaller leaves, publishes it in the leaf's place and flushes the old leaf. Each hazard
 of S4-j is a value of `SPLIT`; `beside` and `exclusive` are the two designs that people propose: the first does it under
@@ -24,7 +24,7 @@ from scenarios.models.count import (
 from scenarios.models.domain import PGD_LOCK
 from scenarios.models.gather import AGAIN
 from scenarios.models.radix import (
-    ADDRESS,
+    CONT_SHIFT,
     PAGE_SHIFT,
     RUN_BITS,
     attributes_of,
@@ -33,7 +33,9 @@ from scenarios.models.radix import (
     extent,
     is_table,
     leaf_entry,
+    pfn_in,
     present,
+    run_entry,
     span,
     table_entry,
     translated,
@@ -44,7 +46,8 @@ from scenarios.models.walker import invalidate
 
 WHOLE: Final = 0
 SPLITTING: Final = 1
-POLICY = Param("policy", WHOLE, names={0: "whole", 1: "split"})
+REFUSING: Final = 2  # io-pgtable-arm since 33729a5fc0ca (2024): a WARN, nothing is unmapped, 0 is returned
+POLICY = Param("policy", WHOLE, names={0: "whole", 1: "split", 2: "refuse"})
 
 EXCLUSIVE: Final = 0
 BESIDE: Final = 1
@@ -54,6 +57,7 @@ NO_FLUSH: Final = 4
 SPLIT = Param("split", EXCLUSIVE, names={0: "exclusive", 1: "beside", 2: "reread", 3: "plain-store", 4: "no-flush"})
 
 SPLITS = Counter("splits", "large leaves split")
+REFUSED = Counter("refused", "unmaps of a part of a large leaf that were refused")
 
 
 @protocol
@@ -99,7 +103,7 @@ def replace_leaf(mem: Mem, domain: int, level: int, pte: int, leaf: int, at: int
     child = alloc_table(mem, domain)
     if child == 0:
         return 0
-    pfn = (source & ADDRESS) >> PAGE_SHIFT
+    pfn = pfn_in(source)
     mem.fill_page(child, leaf_entry(pfn, level - 1, attributes_of(leaf)), span(level - 1) << PAGE_SHIFT)
     if COUNT:
         mem.atomic_add(count_of(child), ENTRIES)
@@ -130,7 +134,8 @@ def break_run(mem: Mem, domain: int, level: int, pte: int, leaf: int, at: int) -
     first = pte - ((at - base >> ENTRY_SHIFT * (level - 1)) << 3)
     for n in range(size >> ENTRY_SHIFT * (level - 1)):
         pfn = translated(leaf, base + n * span(level), size)
-        mem.cmpxchg(first + n * 8, leaf, leaf_entry(pfn, level, attributes_of(leaf)))
+        alone = leaf_entry(pfn, level, attributes_of(leaf))
+        mem.cmpxchg(first + n * 8, run_entry(alone, size) if CONT_SHIFT else leaf, alone)
     mem.count(SPLITS)
     if SPLIT != NO_FLUSH:
         invalidate(mem, domain, base, base + size - 1, 0)

@@ -12,15 +12,17 @@ from engine.declare import Mem
 from engine.language.names import array
 from engine.memory.page import ENTRY_SHIFT, FRAME_SHIFT, LEVELS
 from scenarios.models.count import alloc_table, clear_pte, put_table, reset_count, set_pte
-from scenarios.models.domain import GROWS, PGD_LOCK, ROOT, mode_of, rooted, set_root
+from scenarios.models.domain import GROWS, PGD_LOCK, root_of, set_root
 from scenarios.models.gather import EVERYWHERE, FIRST, GATHER_WORDS, LAST, REMOVED, list_add, sync
 from scenarios.models.grow import START_LEVELS, grow
 from scenarios.models.radix import (
+    CONT_SHIFT,
     PAGE_SHIFT,
     READ_WRITE,
     ROOT_SHIFT,
     RUN_BITS,
     base_of,
+    cont_pages,
     entries_at,
     entry_at,
     extent,
@@ -29,6 +31,7 @@ from scenarios.models.radix import (
     leaf_entry,
     present,
     run_entry,
+    run_step,
     span,
     table_entry,
     table_of,
@@ -65,7 +68,7 @@ def destroy_domain(mem: Mem, domain: int) -> None:
     """Free all tables of a domain that nobody uses any more, with what is mapped."""
     g = array(GATHER_WORDS)
     g[LAST] = EVERYWHERE
-    root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
+    root, level = root_of(mem, domain)
     list_tables(mem, level, root, g)
     if ROOT_SHIFT:
         for n in range(1, 1 << ROOT_SHIFT - ENTRY_SHIFT):
@@ -77,7 +80,7 @@ def destroy_domain(mem: Mem, domain: int) -> None:
 @protocol
 def walk(mem: Mem, domain: int, vpfn: int, lowest: int) -> tuple[int, int, int]:
     """From the root to `lowest`, or to the first entry that is no table: (table, its level, the entry's value)."""
-    table, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
+    table, level = root_of(mem, domain)
     if GROWS:
         if vpfn > last_page(level):
             return table, level, 0
@@ -92,7 +95,7 @@ def walk(mem: Mem, domain: int, vpfn: int, lowest: int) -> tuple[int, int, int]:
 @protocol
 def walk_alloc(mem: Mem, domain: int, vpfn: int, lowest: int) -> tuple[int, int]:
     """From the root to the entry at `lowest`, adding tables: (entry's address, table), or (0, 0)."""
-    table, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
+    table, level = root_of(mem, domain)
     while level > lowest:
         pte = entry_at(table, vpfn, level)
         entry = mem.read_once(pte)
@@ -139,8 +142,12 @@ def leaf_size(level: int, alignment: int, left: int) -> int:
     """The pages of that leaf: more than an entry at `level` covers if it is a run."""
     size = span(level)
     if RUN_BITS:
-        while (2 * size < span(level + 1)) & (alignment & 2 * size - 1 == 0) & (2 * size <= left):
-            size = 2 * size
+        if CONT_SHIFT:
+            if (alignment & cont_pages(level) - 1 == 0) & (cont_pages(level) <= left):
+                size = cont_pages(level)
+        else:
+            while (2 * size < span(level + 1)) & (alignment & 2 * size - 1 == 0) & (2 * size <= left):
+                size = 2 * size
     return size
 
 
@@ -195,15 +202,16 @@ def map_leaf(mem: Mem, domain: int, vpfn: int, level: int, size: int, pfn: int, 
     entry = leaf_entry(pfn, level, attributes)
     if RUN_BITS:
         if size > span(level):
-            return set_run(mem, pte, table, run_entry(entry, size), size >> ENTRY_SHIFT * (level - 1))
+            return set_run(mem, pte, table, run_entry(entry, size), size >> ENTRY_SHIFT * (level - 1), run_step(level))
     return set_pte(mem, pte, table, entry) == 0
 
 
 @protocol
-def set_run(mem: Mem, pte: int, table: int, entry: int, entries: int) -> int:
-    """Fill a run with copies of `entry`, from `pte` on. If one was not empty none is kept, and 0 is returned."""
+def set_run(mem: Mem, pte: int, table: int, entry: int, entries: int, step: int) -> int:
+    """Fill a run from `pte` on, each entry by `step` more than the last. If one was not empty none is kept, and 0 is
+    returned."""
     for i in range(entries):
-        if set_pte(mem, pte + i * 8, table, entry) != 0:
+        if set_pte(mem, pte + i * 8, table, entry + i * step) != 0:
             for before in range(i):
                 clear_pte(mem, pte + before * 8, table)
             return 0

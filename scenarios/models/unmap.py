@@ -21,7 +21,7 @@ from engine.declare import Mem
 from engine.language.names import array
 from engine.memory.page import ENTRY_SHIFT
 from scenarios.models.count import base_count, clear_pte, count_of, put_table, reset_count
-from scenarios.models.domain import GROWS, PGD_LOCK, ROOT, mode_of, rooted
+from scenarios.models.domain import GROWS, PGD_LOCK, root_of
 from scenarios.models.gather import (
     AGAIN,
     EMPTY,
@@ -48,7 +48,7 @@ from scenarios.models.radix import (
     span,
     table_of,
 )
-from scenarios.models.split import POLICY, WHOLE, split
+from scenarios.models.split import POLICY, REFUSED, REFUSING, WHOLE, split
 from scenarios.models.table import list_tables, walk
 from scenarios.models.upgrade import to_write
 from scenarios.models.walker import invalidate
@@ -85,7 +85,7 @@ def unmap_pages(mem: Mem, domain: int, vpfn: int, pages: int) -> int:
     g[AGAIN] = 1
     while g[AGAIN]:
         g[AGAIN] = 0
-        root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
+        root, level = root_of(mem, domain)
         reached = last
         if GROWS:
             reached = min(last, last_page(level))
@@ -175,6 +175,9 @@ def clear_part(mem: Mem, domain: int, level: int, table: int, pte: int, entry: i
     """An entry that reaches beyond the range. Returns whether it was cleared."""
     if not TRUST_LEVEL:
         if not is_table(entry, level):
+            if POLICY == REFUSING:
+                mem.count(REFUSED)
+                return 0
             if POLICY == WHOLE:
                 take_whole(mem, level, table, pte, entry, at, g)
                 return 1
@@ -252,7 +255,7 @@ def prune(mem: Mem, domain: int, first: int, last: int, g: list[int]) -> None:
     """Take every empty table on the way to [first, last] out, in one write section."""
     mem.write_lock(PGD_LOCK[domain])
     before = g[LIST]
-    root, level = rooted(mode_of(mem, domain), mem.read_once(ROOT[domain]))
+    root, level = root_of(mem, domain)
     prune_level(mem, domain, level, root, first, last, g)
     if g[LIST] != before:
         mem.count(UNLINKED)

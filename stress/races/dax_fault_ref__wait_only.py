@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """S7-g: dax-fault-ref:wait-only
 
-deadlock: CPU0 truncate waits at scenarios/models/dax.py:184 for page 1 refcount = 1, waiting = 1 to change,
-which nobody will do at scenarios/models/dax.py:184
+deadlock: CPU0 truncate waits at scenarios/models/dax.py:178 for page 1 refcount = 1, waiting = 1 to change,
+which nobody will do at scenarios/models/dax.py:178
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -21,10 +21,10 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "dax-fault-ref",
- "sites": {"12": ["fault", "spin_lock", 0, "scenarios/models/dax.py:122"], "13": ["fault", "read_once", 0, "scenarios/models/dax.py:123"], "14": ["fault", "atomic_inc", 0, "scenarios/models/dax.py:126"], "15": ["fault", "spin_unlock", 0, "scenarios/models/dax.py:130"], "17": ["zap", "xchg", 0, "scenarios/models/dax.py:138"], "23": ["wait_idle", "xchg", 0, "scenarios/models/dax.py:181"], "24": ["wait_idle", "atomic_read", 0, "scenarios/models/dax.py:182"], "25": ["wait_idle", "read_once", 0, "scenarios/models/dax.py:183"], "26": ["wait_idle", "cpu_relax", 0, "scenarios/models/dax.py:184"], "29": ["insert", "spin_lock", 0, "scenarios/models/dax.py:106"], "30": ["insert", "read_once", 0, "scenarios/models/dax.py:107"], "31": ["insert", "atomic_inc", 0, "scenarios/models/dax.py:110"], "32": ["insert", "atomic_inc", 1, "scenarios/models/dax.py:111"], "33": ["insert", "write_once", 0, "scenarios/models/dax.py:112"], "35": ["insert", "spin_unlock", 0, "scenarios/models/dax.py:114"], "36": ["put", "atomic_dec_return", 0, "scenarios/models/dax.py:79"], "37": ["counts_differ", "atomic_read", 0, "scenarios/models/dax.py:160"], "39": ["mappings", "atomic_read", 0, "scenarios/models/dax.py:150"], "4": ["break_layout", "read_once", 0, "scenarios/models/dax.py:192"]},
+ "sites": {"12": ["fault", "spin_lock", 0, "scenarios/models/dax.py:123"], "13": ["fault", "read_once", 0, "scenarios/models/dax.py:124"], "14": ["fault", "atomic_inc", 0, "scenarios/models/dax.py:127"], "15": ["fault", "spin_unlock", 0, "scenarios/models/dax.py:131"], "17": ["zap", "xchg", 0, "scenarios/models/dax.py:139"], "23": ["wait_idle", "xchg", 0, "scenarios/models/dax.py:175"], "24": ["wait_idle", "atomic_read", 0, "scenarios/models/dax.py:176"], "25": ["wait_idle", "read_once", 0, "scenarios/models/dax.py:177"], "26": ["wait_idle", "cpu_relax", 0, "scenarios/models/dax.py:178"], "29": ["insert", "spin_lock", 0, "scenarios/models/dax.py:107"], "30": ["insert", "read_once", 0, "scenarios/models/dax.py:108"], "31": ["insert", "atomic_inc", 0, "scenarios/models/dax.py:111"], "32": ["insert", "atomic_inc", 1, "scenarios/models/dax.py:112"], "33": ["insert", "write_once", 0, "scenarios/models/dax.py:113"], "35": ["insert", "spin_unlock", 0, "scenarios/models/dax.py:115"], "36": ["put", "atomic_dec_return", 0, "scenarios/models/dax.py:80"], "37": ["counts_differ", "atomic_read", 0, "scenarios/models/dax.py:154"], "39": ["mappings", "atomic_read", 0, "scenarios/models/folio.py:13"], "4": ["break_layout", "read_once", 0, "scenarios/models/dax.py:186"]},
  "threads": 2,
  "variant": "wait-only",
- "violation": {"address": 0, "kind": "deadlock", "message": "CPU0 truncate waits at scenarios/models/dax.py:184 for page 1 refcount = 1, waiting = 1 to change, which nobody will do", "other": "", "site": 26, "thread": 0, "where": "scenarios/models/dax.py:184"},
+ "violation": {"address": 0, "kind": "deadlock", "message": "CPU0 truncate waits at scenarios/models/dax.py:178 for page 1 refcount = 1, waiting = 1 to change, which nobody will do", "other": "", "site": 26, "thread": 0, "where": "scenarios/models/dax.py:178"},
  "turns": [
   [0,4], [0,17], [0,37], [1,12], [1,13], [1,14], [1,29], [1,30], [1,31], [1,32], [1,33], [1,35], [1,36], [1,15],
   [0,39], [0,23], [0,24], [0,25]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """S7-b: dax-ordinary-put:one-based
 
-use-after-free: atomic_read of page 1 refcount: page 1 was freed by CPU0 unmap at scenarios/s7_dax.py:259 at
-scenarios/s7_dax.py:104
+use-after-free: atomic_read of page 1 refcount: page 1 was freed by CPU0 unmap at scenarios/s7_dax.py:292 at
+scenarios/s7_dax.py:105
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -21,10 +21,10 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "dax-ordinary-put",
- "sites": {"1": ["unmap_and_touch", "read_once", 0, "scenarios/s7_dax.py:255"], "10": ["fault", "read_once", 0, "scenarios/models/dax.py:123"], "12": ["fault", "spin_unlock", 0, "scenarios/models/dax.py:130"], "13": ["fault", "read_unlock", 0, "scenarios/models/dax.py:132"], "16": ["check_counts", "atomic_read", 0, "scenarios/s7_dax.py:104"], "18": ["zap", "xchg", 0, "scenarios/models/dax.py:138"], "2": ["unmap_and_touch", "atomic_dec_and_test", 0, "scenarios/s7_dax.py:258"], "21": ["insert", "spin_lock", 0, "scenarios/models/dax.py:106"], "22": ["insert", "read_once", 0, "scenarios/models/dax.py:107"], "25": ["insert", "write_once", 0, "scenarios/models/dax.py:112"], "27": ["insert", "spin_unlock", 0, "scenarios/models/dax.py:114"], "3": ["unmap_and_touch", "free_page", 0, "scenarios/s7_dax.py:259"], "8": ["fault", "read_lock", 0, "scenarios/models/dax.py:121"], "9": ["fault", "spin_lock", 0, "scenarios/models/dax.py:122"]},
+ "sites": {"1": ["unmap_and_touch", "read_once", 0, "scenarios/s7_dax.py:288"], "10": ["fault", "read_once", 0, "scenarios/models/dax.py:124"], "12": ["fault", "spin_unlock", 0, "scenarios/models/dax.py:131"], "13": ["fault", "read_unlock", 0, "scenarios/models/dax.py:133"], "16": ["check_counts", "atomic_read", 0, "scenarios/s7_dax.py:105"], "18": ["zap", "xchg", 0, "scenarios/models/dax.py:139"], "2": ["unmap_and_touch", "atomic_dec_and_test", 0, "scenarios/s7_dax.py:291"], "21": ["insert", "spin_lock", 0, "scenarios/models/dax.py:107"], "22": ["insert", "read_once", 0, "scenarios/models/dax.py:108"], "25": ["insert", "write_once", 0, "scenarios/models/dax.py:113"], "27": ["insert", "spin_unlock", 0, "scenarios/models/dax.py:115"], "3": ["unmap_and_touch", "free_page", 0, "scenarios/s7_dax.py:292"], "8": ["fault", "read_lock", 0, "scenarios/models/dax.py:122"], "9": ["fault", "spin_lock", 0, "scenarios/models/dax.py:123"]},
  "threads": 1,
  "variant": "one-based",
- "violation": {"address": 33140, "kind": "use-after-free", "message": "atomic_read of page 1 refcount: page 1 was freed by CPU0 unmap at scenarios/s7_dax.py:259", "other": "scenarios/s7_dax.py:259", "site": 16, "thread": -1, "where": "scenarios/s7_dax.py:104"},
+ "violation": {"address": 33140, "kind": "use-after-free", "message": "atomic_read of page 1 refcount: page 1 was freed by CPU0 unmap at scenarios/s7_dax.py:292", "other": "scenarios/s7_dax.py:292", "site": 16, "thread": -1, "where": "scenarios/s7_dax.py:105"},
  "turns": [
   [0,1], [0,18], [0,2], [0,3], [0,8], [0,9], [0,10], [0,21], [0,22], [0,25], [0,27], [0,12], [0,13]
  ]

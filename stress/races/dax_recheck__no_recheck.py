@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S7-d: dax-recheck:no-recheck
 
-check: a DMA wrote to a block that belongs to another file at scenarios/s7_dax.py:92
+check: a DMA wrote to a block that belongs to another file at scenarios/s7_dax.py:93
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -20,10 +20,10 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "dax-recheck",
- "sites": {"18": ["break_layout", "read_once", 0, "scenarios/models/dax.py:192"], "19": ["break_layout", "write_lock", 0, "scenarios/models/dax.py:194"], "2": ["not_damaged", "check", 0, "scenarios/s7_dax.py:92"], "21": ["break_layout", "write_once", 0, "scenarios/models/dax.py:202"], "22": ["break_layout", "write_once", 1, "scenarios/models/dax.py:203"], "24": ["break_layout", "write_unlock", 0, "scenarios/models/dax.py:206"], "25": ["gup", "read_once", 0, "scenarios/models/dax.py:87"], "27": ["gup", "page_ref_add_unless", 0, "scenarios/models/dax.py:91"], "3": ["dma", "write_once", 0, "scenarios/s7_dax.py:84"], "34": ["put", "atomic_dec_return", 0, "scenarios/models/dax.py:79"], "43": ["zap", "xchg", 0, "scenarios/models/dax.py:138"], "46": ["busy", "spin_lock", 0, "scenarios/models/dax.py:170"], "47": ["busy", "spin_unlock", 0, "scenarios/models/dax.py:173"], "55": ["wake", "write_once", 0, "scenarios/models/dax.py:71"], "56": ["counts_differ", "atomic_read", 0, "scenarios/models/dax.py:160"]},
+ "sites": {"18": ["break_layout", "read_once", 0, "scenarios/models/dax.py:186"], "19": ["break_layout", "write_lock", 0, "scenarios/models/dax.py:188"], "2": ["not_damaged", "check", 0, "scenarios/s7_dax.py:93"], "21": ["break_layout", "write_once", 0, "scenarios/models/dax.py:196"], "22": ["break_layout", "write_once", 1, "scenarios/models/dax.py:197"], "24": ["break_layout", "write_unlock", 0, "scenarios/models/dax.py:200"], "25": ["gup", "read_once", 0, "scenarios/models/dax.py:88"], "27": ["gup", "page_ref_add_unless", 0, "scenarios/models/dax.py:92"], "3": ["dma", "write_once", 0, "scenarios/s7_dax.py:85"], "34": ["put", "atomic_dec_return", 0, "scenarios/models/dax.py:80"], "43": ["zap", "xchg", 0, "scenarios/models/dax.py:139"], "46": ["busy", "spin_lock", 0, "scenarios/models/dax.py:164"], "47": ["busy", "spin_unlock", 0, "scenarios/models/dax.py:167"], "55": ["wake", "write_once", 0, "scenarios/models/dax.py:72"], "56": ["counts_differ", "atomic_read", 0, "scenarios/models/dax.py:154"]},
  "threads": 2,
  "variant": "no-recheck",
- "violation": {"address": 0, "kind": "check", "message": "a DMA wrote to a block that belongs to another file", "other": "", "site": 2, "thread": -1, "where": "scenarios/s7_dax.py:92"},
+ "violation": {"address": 0, "kind": "check", "message": "a DMA wrote to a block that belongs to another file", "other": "", "site": 2, "thread": -1, "where": "scenarios/s7_dax.py:93"},
  "turns": [
   [1,25], [0,18], [0,19], [0,43], [0,46], [0,56], [0,47], [0,21], [0,22], [0,24], [1,27], [1,3], [1,34], [1,55]
  ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S4-j.descend: descend-into-leaf:rfc-v1
 
-wild-access: read_once at 0x80000d680, which is in no object at scenarios/models/unmap.py:121
+wild-access: read_once at 0x80000d6c0, which is in no object at scenarios/models/unmap.py:121
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -16,16 +16,17 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 52, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 1, "output_bits": 0, "page_bits": 0, "page_shift": 12, "peek": 0, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 1, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "cont_above": 0, "cont_shift": 0, "count": 52, "dte_last": 0, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "high_shift": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 1, "output_bits": 0, "page_bits": 0, "page_shift": 12, "peek": 0, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 1, "read_write": 3, "resets": 1, "restart": 0, "retries": 1, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "descend-into-leaf",
- "sites": {"23": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:107"], "24": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:109"], "25": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "33": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "34": ["map_range", "read_unlock", 0, "scenarios/models/table.py:174"], "36": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "37": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "4": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:88"], "90": ["walk_alloc", "read_once", 0, "scenarios/models/table.py:95"], "95": ["set_pte", "cmpxchg", 0, "scenarios/models/count.py:83"], "96": ["set_pte", "atomic_inc_return", 0, "scenarios/models/count.py:86"]},
+ "sites": {"103": ["set_pte", "cmpxchg", 0, "scenarios/models/count.py:83"], "104": ["set_pte", "atomic_inc_return", 0, "scenarios/models/count.py:86"], "2": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "23": ["root_of", "read_once", 1, "scenarios/models/domain.py:49"], "29": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:107"], "30": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:109"], "31": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "38": ["map_range", "read_lock", 0, "scenarios/models/table.py:173"], "39": ["map_range", "read_unlock", 0, "scenarios/models/table.py:181"], "47": ["walk", "read_once", 0, "scenarios/models/table.py:87"]},
  "threads": 2,
  "variant": "rfc-v1",
- "violation": {"address": 34359793280, "kind": "wild-access", "message": "read_once at 0x80000d680, which is in no object", "other": "", "site": 25, "thread": 0, "where": "scenarios/models/unmap.py:121"},
+ "violation": {"address": 34359793344, "kind": "wild-access", "message": "read_once at 0x80000d6c0, which is in no object", "other": "", "site": 31, "thread": 0, "where": "scenarios/models/unmap.py:121"},
  "turns": [
-  [0,23], [0,36], [0,37], [0,24], [0,3], [0,4], [1,33], [1,36], [1,37], [1,90], [1,95], [1,96], [1,34], [0,25], [0,25]
+  [0,29], [0,23], [0,47], [0,30], [0,2], [0,23], [1,38], [1,23], [1,47], [1,23], [1,103], [1,104], [1,39], [0,31],
+  [0,31]
  ]
 }
 '''

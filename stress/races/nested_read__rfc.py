@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """S4-c: nested-read:rfc
 
-deadlock: CPU0 map waits for pgd_lock (read, scenarios/models/table.py:217), held by itself (read,
-scenarios/models/table.py:166), queued behind CPU1 unmap; CPU1 unmap waits for pgd_lock (write,
-scenarios/models/upgrade.py:36), held by CPU0 map (read, scenarios/models/table.py:166) at
-scenarios/models/table.py:217
+deadlock: CPU0 map waits for pgd_lock (read, scenarios/models/table.py:225), held by itself (read,
+scenarios/models/table.py:173), queued behind CPU1 unmap; CPU1 unmap waits for pgd_lock (write,
+scenarios/models/upgrade.py:36), held by CPU0 map (read, scenarios/models/table.py:173) at
+scenarios/models/table.py:225
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -19,17 +19,17 @@ SCHEDULE = r'''
  "geometry": {"entries": 2, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 48, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 1, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "peek": 0, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 0, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "cont_above": 0, "cont_shift": 0, "count": 48, "dte_last": 0, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "high_shift": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 1, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "peek": 0, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "retries": 1, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 0, "widen": 0},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "nested-read",
- "sites": {"128": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "129": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "19": ["map_range", "read_lock", 0, "scenarios/models/table.py:166"], "22": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "23": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "24": ["walk", "read_once", 2, "scenarios/models/table.py:88"], "31": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:107"], "32": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:109"], "33": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "35": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:146"], "5": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "6": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:88"], "60": ["make_room", "read_lock", 0, "scenarios/models/table.py:217"], "73": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "76": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "80": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:213"], "81": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:216"]},
+ "sites": {"135": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "136": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "24": ["map_range", "read_lock", 0, "scenarios/models/table.py:173"], "27": ["walk", "read_once", 0, "scenarios/models/table.py:87"], "28": ["walk", "read_once", 1, "scenarios/models/table.py:91"], "30": ["root_of", "read_once", 1, "scenarios/models/domain.py:49"], "36": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:107"], "37": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:109"], "38": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "4": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "40": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:146"], "69": ["make_room", "read_lock", 0, "scenarios/models/table.py:225"], "81": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "84": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "88": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:216"], "89": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:219"]},
  "threads": 2,
  "variant": "rfc",
- "violation": {"address": 0, "kind": "deadlock", "message": "CPU0 map waits for pgd_lock (read, scenarios/models/table.py:217), held by itself (read, scenarios/models/table.py:166), queued behind CPU1 unmap; CPU1 unmap waits for pgd_lock (write, scenarios/models/upgrade.py:36), held by CPU0 map (read, scenarios/models/table.py:166)", "other": "", "site": 60, "thread": 0, "where": "scenarios/models/table.py:217"},
+ "violation": {"address": 0, "kind": "deadlock", "message": "CPU0 map waits for pgd_lock (read, scenarios/models/table.py:225), held by itself (read, scenarios/models/table.py:173), queued behind CPU1 unmap; CPU1 unmap waits for pgd_lock (write, scenarios/models/upgrade.py:36), held by CPU0 map (read, scenarios/models/table.py:173)", "other": "", "site": 69, "thread": 0, "where": "scenarios/models/table.py:225"},
  "turns": [
-  [0,19], [1,31], [1,22], [1,23], [1,24], [1,32], [1,5], [1,6], [1,33], [1,33], [1,73], [1,76], [1,35], [1,80],
-  [1,81], [1,128], [1,129,true], [0,60,true]
+  [0,24], [1,36], [1,30], [1,27], [1,28], [1,37], [1,4], [1,30], [1,38], [1,38], [1,81], [1,84], [1,40], [1,88],
+  [1,89], [1,135], [1,136,true], [0,69,true]
  ]
 }
 '''

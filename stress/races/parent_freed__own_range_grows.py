@@ -16,17 +16,18 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 12, "levels": 3},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "count": 32, "flush": 1, "free": 0, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "peek": 0, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "cont_above": 0, "cont_shift": 0, "count": 32, "dte_last": 0, "flush": 1, "free": 0, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "high_shift": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "peek": 0, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "retries": 1, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
  "pool": "quarantine",
  "rounds": 1,
  "scenario": "parent-freed",
- "sites": {"21": ["walk", "read_once", 0, "scenarios/models/table.py:80"], "22": ["walk", "read_once", 1, "scenarios/models/table.py:84"], "23": ["walk", "read_once", 2, "scenarios/models/table.py:88"], "28": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "30": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:107"], "31": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:109"], "32": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "34": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:146"], "4": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "5": ["unmap_pages", "read_once", 0, "scenarios/models/unmap.py:88"], "6": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:94"], "72": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "75": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"]},
+ "sites": {"26": ["walk", "read_once", 0, "scenarios/models/table.py:87"], "27": ["walk", "read_once", 1, "scenarios/models/table.py:91"], "29": ["root_of", "read_once", 1, "scenarios/models/domain.py:49"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "33": ["check_table", "check", 1, "scenarios/models/rest.py:37"], "35": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:107"], "36": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:109"], "37": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "39": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:146"], "4": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:94"], "80": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "83": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"]},
  "threads": 2,
  "variant": "own-range-grows",
- "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 28, "thread": -1, "where": "scenarios/models/rest.py:37"},
+ "violation": {"address": 0, "kind": "missed-free", "message": "a table is empty and stays linked", "other": "", "site": 33, "thread": -1, "where": "scenarios/models/rest.py:37"},
  "turns": [
-  [0,30], [0,21], [0,22], [0,23], [0,23], [0,31], [0,4], [0,5], [0,32], [0,32], [0,32], [0,72], [0,75], [0,34], [0,6],
-  [1,30], [1,21], [1,22], [1,23], [1,23], [1,31], [1,4], [1,5], [1,32], [1,32], [1,32], [1,72], [1,75], [1,34], [1,6]
+  [0,35], [0,29], [0,26], [0,27], [0,27], [0,36], [0,3], [0,29], [0,37], [0,37], [0,37], [0,80], [0,83], [0,39],
+  [0,4], [1,35], [1,29], [1,26], [1,27], [1,27], [1,36], [1,3], [1,29], [1,37], [1,37], [1,37], [1,80], [1,83],
+  [1,39], [1,4]
  ]
 }
 '''

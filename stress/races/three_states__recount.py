@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S8-d: three-states:recount
 
-check: the child sees what the parent wrote after the fork at scenarios/models/cow.py:184
+check: the child sees what the parent wrote after the fork at scenarios/models/cow.py:178
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -20,10 +20,10 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "three-states",
- "sites": {"0": ["isolated", "check", 0, "scenarios/models/cow.py:184"], "15": ["fork", "spin_lock", 0, "scenarios/models/cow.py:115"], "16": ["fork", "write_once", 0, "scenarios/models/cow.py:117"], "17": ["fork", "spin_unlock", 0, "scenarios/models/cow.py:119"], "18": ["write", "spin_lock", 0, "scenarios/models/cow.py:153"], "19": ["write", "read_once", 0, "scenarios/models/cow.py:154"], "2": ["recount", "read_once", 0, "scenarios/s8_cow.py:176"], "21": ["write", "write_once", 1, "scenarios/models/cow.py:160"], "22": ["write", "write_once", 2, "scenarios/models/cow.py:161"], "25": ["write", "spin_unlock", 0, "scenarios/models/cow.py:166"], "29": ["share", "read_once", 0, "scenarios/models/cow.py:103"], "3": ["recount", "read_once", 1, "scenarios/s8_cow.py:176"], "30": ["share", "write_once", 0, "scenarios/models/cow.py:104"], "31": ["share", "atomic64_and", 0, "scenarios/models/cow.py:105"], "32": ["share", "atomic_inc", 0, "scenarios/models/cow.py:106"], "33": ["share", "atomic_inc", 1, "scenarios/models/cow.py:107"], "34": ["share", "write_once", 1, "scenarios/models/cow.py:108"], "37": ["may_reuse", "read_once", 0, "scenarios/models/cow.py:131"], "4": ["recount", "write_once", 0, "scenarios/s8_cow.py:177"]},
+ "sites": {"0": ["isolated", "check", 0, "scenarios/models/cow.py:178"], "15": ["fork", "spin_lock", 0, "scenarios/models/cow.py:109"], "16": ["fork", "write_once", 0, "scenarios/models/cow.py:111"], "17": ["fork", "spin_unlock", 0, "scenarios/models/cow.py:113"], "18": ["write", "spin_lock", 0, "scenarios/models/cow.py:147"], "19": ["write", "read_once", 0, "scenarios/models/cow.py:148"], "2": ["recount", "read_once", 0, "scenarios/s8_cow.py:176"], "21": ["write", "write_once", 1, "scenarios/models/cow.py:154"], "22": ["write", "write_once", 2, "scenarios/models/cow.py:155"], "25": ["write", "spin_unlock", 0, "scenarios/models/cow.py:160"], "29": ["share", "read_once", 0, "scenarios/models/cow.py:97"], "3": ["recount", "read_once", 1, "scenarios/s8_cow.py:176"], "30": ["share", "write_once", 0, "scenarios/models/cow.py:98"], "31": ["share", "atomic64_and", 0, "scenarios/models/cow.py:99"], "32": ["share", "atomic_inc", 0, "scenarios/models/cow.py:100"], "33": ["share", "atomic_inc", 1, "scenarios/models/cow.py:101"], "34": ["share", "write_once", 1, "scenarios/models/cow.py:102"], "37": ["may_reuse", "read_once", 0, "scenarios/models/cow.py:125"], "4": ["recount", "write_once", 0, "scenarios/s8_cow.py:177"]},
  "threads": 2,
  "variant": "recount",
- "violation": {"address": 0, "kind": "check", "message": "the child sees what the parent wrote after the fork", "other": "", "site": 0, "thread": -1, "where": "scenarios/models/cow.py:184"},
+ "violation": {"address": 0, "kind": "check", "message": "the child sees what the parent wrote after the fork", "other": "", "site": 0, "thread": -1, "where": "scenarios/models/cow.py:178"},
  "turns": [
   [1,15], [1,16], [1,29], [1,30], [1,31], [1,32], [1,33], [0,2], [0,3], [0,4], [1,34], [1,17], [1,18], [1,19], [1,37],
   [1,21], [1,22], [1,25]

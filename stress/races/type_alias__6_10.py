@@ -20,12 +20,12 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "type-alias",
- "sites": {"12": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"], "13": ["look", "check", 0, "scenarios/s2_encodings.py:88"], "2": ["count_entry", "atomic_inc", 0, "scenarios/s2_encodings.py:79"]},
+ "sites": {"15": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"], "16": ["look", "check", 0, "scenarios/s2_encodings.py:88"], "2": ["count_entry", "atomic_inc", 0, "scenarios/s2_encodings.py:79"]},
  "threads": 2,
  "variant": "6.10",
- "violation": {"address": 0, "kind": "check", "message": "a page in use reads as a free buddy page", "other": "", "site": 13, "thread": 1, "where": "scenarios/s2_encodings.py:88"},
+ "violation": {"address": 0, "kind": "check", "message": "a page in use reads as a free buddy page", "other": "", "site": 16, "thread": 1, "where": "scenarios/s2_encodings.py:88"},
  "turns": [
-  [0,2], [1,12]
+  [0,2], [1,15]
  ]
 }
 '''

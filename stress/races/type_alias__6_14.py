@@ -20,12 +20,12 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "type-alias",
- "sites": {"12": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"], "2": ["count_entry", "atomic_inc", 0, "scenarios/s2_encodings.py:79"], "4": ["look_at_table", "check", 0, "scenarios/s2_encodings.py:97"]},
+ "sites": {"15": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"], "2": ["count_entry", "atomic_inc", 0, "scenarios/s2_encodings.py:79"], "4": ["look_at_table", "check", 0, "scenarios/s2_encodings.py:97"]},
  "threads": 2,
  "variant": "6.14",
  "violation": {"address": 0, "kind": "check", "message": "a page table reads as something else, or as nothing", "other": "", "site": 4, "thread": 1, "where": "scenarios/s2_encodings.py:97"},
  "turns": [
-  [0,2], [1,12]
+  [0,2], [1,15]
  ]
 }
 '''

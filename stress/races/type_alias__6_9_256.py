@@ -20,12 +20,12 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "type-alias",
- "sites": {"12": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"], "14": ["look", "check", 1, "scenarios/s2_encodings.py:89"]},
+ "sites": {"15": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"], "17": ["look", "check", 1, "scenarios/s2_encodings.py:89"]},
  "threads": 2,
  "variant": "6.9+256",
- "violation": {"address": 0, "kind": "check", "message": "a page in use reads as offline", "other": "", "site": 14, "thread": 1, "where": "scenarios/s2_encodings.py:89"},
+ "violation": {"address": 0, "kind": "check", "message": "a page in use reads as offline", "other": "", "site": 17, "thread": 1, "where": "scenarios/s2_encodings.py:89"},
  "turns": [
-  [1,12]
+  [1,15]
  ]
 }
 '''

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S2-a.reverse: type-alias:count-first
 
-warning: WARN_ON(__SetPageTable: the page has a type or a count) at scenarios/s2_encodings.py:106
+warning: WARN_ON(__SetPageTable: the page has a type or a count) at scenarios/s2_encodings.py:114
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -20,12 +20,12 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "type-alias",
- "sites": {"5": ["construct", "alloc_page", 0, "scenarios/s2_encodings.py:103"], "6": ["construct", "atomic_set", 0, "scenarios/s2_encodings.py:105"], "7": ["construct", "atomic_read", 0, "scenarios/s2_encodings.py:106"], "8": ["construct", "warn_on", 0, "scenarios/s2_encodings.py:106"]},
+ "sites": {"10": ["construct", "atomic_read", 0, "scenarios/s2_encodings.py:114"], "11": ["construct", "warn_on", 0, "scenarios/s2_encodings.py:114"], "8": ["construct", "alloc_page", 0, "scenarios/s2_encodings.py:111"], "9": ["construct", "atomic_set", 0, "scenarios/s2_encodings.py:113"]},
  "threads": 1,
  "variant": "count-first",
- "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(__SetPageTable: the page has a type or a count)", "other": "", "site": 8, "thread": 0, "where": "scenarios/s2_encodings.py:106"},
+ "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(__SetPageTable: the page has a type or a count)", "other": "", "site": 11, "thread": 0, "where": "scenarios/s2_encodings.py:114"},
  "turns": [
-  [0,5], [0,6], [0,7]
+  [0,8], [0,9], [0,10]
  ]
 }
 '''
