@@ -24,6 +24,31 @@ VARIANT_KINDS: Final = ("race", "sequential", "mutation", "claim", "fix")
 #: What `Variant.expects_by` may ask of a mode. Context: "interrupt" where a role runs in one, "process" elsewhere.
 CONDITIONS: Final = ("lock", "context", "model", "executor")
 
+#: What may stand in `Role.context`.
+CONTEXTS: Final = ("process", "interrupt", "hardware")
+POOLS: Final = ("reuse", "quarantine")
+#: How many words or locks of one name. More is a slip, and an arena of gigabytes.
+COUNT_MAX: Final = 1 << 16
+ROUNDS_MAX: Final = 1000
+
+
+def _named(what: str, name: object, without: str = "") -> None:
+    """Names are typed on command lines and stand in pictures: no spaces, no line ends, and not what parts them."""
+    if not (isinstance(name, str) and name.isprintable() and name and not set(name) & {" ", *without}):
+        signs = " or ".join(map(repr, (" ", *without)))
+        raise UsageError(f"{what} is called {name!r}; a name is text without {signs}")
+
+
+def _one_of(what: str, value: object, known: Sequence[str]) -> None:
+    if value not in known:
+        close = "".join(f"; did you mean {name}?" for name in get_close_matches(str(value), known, 1))
+        raise UsageError(f"{what} {value!r} is not one of {', '.join(known)}{close}")
+
+
+def _counted(what: str, count: object, most: int) -> None:
+    if not (isinstance(count, int) and 1 <= count <= most):
+        raise UsageError(f"{what}: {count!r} is not a whole number from 1 to {most}")
+
 
 class Mem:
     """The type of a protocol's first parameter. Its methods are the rows of `engine.vocabulary`."""
@@ -51,6 +76,8 @@ class Word(Declared):
     cache: Callable[[int], str] | None
 
     def __new__(cls, name: str, count: int = 1, cache: Callable[[int], str] | None = None) -> Word:
+        _named("a Word", name)
+        _counted(f"Word {name!r}, its count", count, COUNT_MAX)
         self = super().__new__(cls, 0)
         self.name, self.count, self.cache = name, count, cache
         return self
@@ -66,6 +93,8 @@ class Lock(Declared):
     kind = ""
 
     def __new__(cls, name: str, count: int = 1) -> Lock:
+        _named(f"a {cls.__name__}", name)
+        _counted(f"{cls.__name__} {name!r}, its count", count, COUNT_MAX)
         self = super().__new__(cls, 0)
         self.name, self.count = name, count
         return self
@@ -98,6 +127,9 @@ class Param(Declared):
     names: Mapping[int, str]
 
     def __new__(cls, name: str, default: int = 0, names: Mapping[int, str] | None = None) -> Param:
+        _named("a Param", name)
+        if not isinstance(default, int):
+            raise UsageError(f"Param {name!r}: {default!r} is not a number; every value is a 64-bit word")
         self = super().__new__(cls, default)
         self.name, self.names = name, names or {}
         return self
@@ -110,6 +142,7 @@ class Counter(Declared):
     operation: bool
 
     def __new__(cls, name: str, meaning: str = "", operation: bool = False) -> Counter:
+        _named("a Counter", name)
         self = super().__new__(cls, 0)
         self.name, self.meaning, self.operation = name, meaning, operation
         return self
@@ -133,6 +166,12 @@ class Protocol:
 
     def __call__(self, *_args: Any) -> Any:
         raise UsageError(f"{self.name}: a protocol is run by an executor, not called; give a Role the protocol itself")
+
+
+def _a_protocol(where: str, run: object) -> None:
+    if not isinstance(run, Protocol):
+        name = getattr(run, "__name__", repr(run))
+        raise UsageError(f"{where}: {name} is not a protocol; decorate it with @protocol")
 
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -182,6 +221,8 @@ class Role:
     scale: bool = False
 
     def __post_init__(self) -> None:
+        _a_protocol(f"role {self.name!r}", self.run)
+        _one_of(f"role {self.name!r}: context", self.context, CONTEXTS)
         if not (isinstance(self.args, tuple) and all(isinstance(value, int) for value in self.args)):
             raise UsageError(f"role {self.name!r}: args={self.args!r} is not a tuple of numbers; one number needs a "
                              f"comma: (1,)")
@@ -220,12 +261,21 @@ class Variant:
     roles: tuple[Role, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in VARIANT_KINDS:
-            raise UsageError(f"variant {self.name!r}: kind {self.kind!r} is not one of {', '.join(VARIANT_KINDS)}")
+        me = f"variant {self.name!r}"
+        _named("a variant", self.name, ":")
+        _one_of(f"{me}: kind", self.kind, VARIANT_KINDS)
+        _one_of(f"{me}: pool", self.pool, POOLS)
         for expectation in (self.expects, *(e for _, e in self.expects_by)):
             if expectation != CLEAN and expectation not in BY_NAME:
                 close = "".join(f"; did you mean {name}?" for name in get_close_matches(expectation, BY_NAME, 1))
-                raise UsageError(f"variant {self.name!r}: {expectation!r} is not a violation kind{close}")
+                raise UsageError(f"{me}: {expectation!r} is not a violation kind{close}")
+        for what, names in (("needs", self.needs), ("forbids", self.forbids), ("locks", self.locks)):
+            if not (isinstance(names, tuple) and all(isinstance(name, str) for name in names)):
+                raise UsageError(f"{me}: {what}={names!r} is not a tuple of names; one needs a comma: (\"name\",)")
+        if not (isinstance(self.params, Mapping) and all(isinstance(value, int) for value in self.params.values())):
+            raise UsageError(f"{me}: params={self.params!r} is not a mapping from names to numbers")
+        if not (isinstance(self.roles, tuple) and all(isinstance(role, Role) for role in self.roles)):
+            raise UsageError(f"{me}: roles is not a tuple of Roles; one needs a comma: (Role(...),)")
         for key in (key for when, _ in self.expects_by for key, _ in when):
             if key not in CONDITIONS:  # it would never hold, without a word
                 raise UsageError(f"variant {self.name!r}: expects_by names {key!r}, which is not one of "
@@ -264,6 +314,17 @@ class Scenario:
             if not (isinstance(values, tuple) and values and all(isinstance(value, kind) for value in values)):
                 raise UsageError(f"scenario {self.name!r}: {what} is not a tuple of {kind.__name__}s; one needs a "
                                  f"comma: ({kind.__name__}(...),)")
+        _named("a scenario", self.name, ":/")
+        _counted(f"scenario {self.name!r}, its rounds", self.rounds, ROUNDS_MAX)
+        for where in ("setup", "at_rest"):
+            if (run := getattr(self, where)) is not None:
+                _a_protocol(f"scenario {self.name!r}, {where}", run)
+        for where in ("geometry", "small"):
+            if not isinstance(getattr(self, where), Geometry):
+                raise UsageError(f"scenario {self.name!r}: {where} is not a Geometry(entries, levels, frames)")
+        names = [variant.name for variant in self.variants]
+        for twice in (name for name in names if names.count(name) > 1):
+            raise UsageError(f"scenario {self.name!r}: two variants are called {twice!r}; give one another name")
 
     def variant(self, name: str = "") -> Variant:
         """The variant of that name, the first one without a name."""

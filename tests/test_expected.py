@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.journalled import expectation as in_benchmarks
-from engine.declare import CLEAN, CONDITIONS, Role, Scenario, Variant
+from engine.declare import CLEAN, CONDITIONS, Role, Scenario, Variant, protocol
 from engine.errors import UsageError
 from engine.explore import explore
 from engine.language.program import build
@@ -25,8 +25,13 @@ from stress.testing.exploring import replay
 ANYWHERE: dict[str, Any] = {"executor": "explore", "lock": "qrwlock", "model": "sc"}
 
 
+@protocol
+def nothing() -> None:
+    pass
+
+
 def scenario(variant: Variant, context: str = "process") -> Scenario:
-    return Scenario("one", "One.", (Role("a", None, context=context),), (variant,))
+    return Scenario("one", "One.", (Role("a", nothing, context=context),), (variant,))
 
 
 def where(**condition: str) -> Variant:
@@ -52,7 +57,7 @@ def test_the_context_is_that_of_the_roles_that_run() -> None:
     variant = where(context="interrupt")
     assert scenario(variant, "interrupt").expected(variant, **ANYWHERE) == "leak"
     assert scenario(variant, "hardware").expected(variant, **ANYWHERE) == CLEAN
-    of_its_own = replace(variant, roles=(Role("b", None),))
+    of_its_own = replace(variant, roles=(Role("b", nothing),))
     assert scenario(of_its_own, "interrupt").expected(of_its_own, **ANYWHERE) == CLEAN
 
 

@@ -153,3 +153,17 @@ def test_a_choice_that_is_not_there_any_more_names_the_step(monkeypatch: pytest.
 def test_a_right_machine_is_no_error() -> None:
     for strategy in STRATEGIES:
         assert explore(replace(SCENARIO, name="again"), "locked", strategy=strategy, executions=50).violation is None
+
+
+@pytest.mark.parametrize(("word", "said"), [
+    ("user", "uses no word 'user'; it uses: "), ("count[1]", r"none of the words count\[0..0\]"),
+    ("count[x]", r"'count\[x\]' is none of"), ("count[", r"'count\[' is none of"),
+])
+def test_an_outcome_of_what_is_no_word_is_an_error(word: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        explore(SCENARIO, finals=True).outcomes(word)
+
+
+def test_outcomes_that_were_not_kept_are_an_error() -> None:
+    with pytest.raises(UsageError, match="kept no final states"):
+        explore(SCENARIO).outcomes("count")

@@ -40,7 +40,7 @@ def a(folder: Path, *lines: str, helpers: str = "") -> int:
 ])
 def test_an_expression(expression: str, value: int, tmp_path: Path) -> None:
     assert a(tmp_path, f"mem.write_once(A, {expression})") == value
-    assert a(tmp_path, "one = mem.choose(0) + 1", f"mem.write_once(A, {expression} if one else 0)") == value
+    assert a(tmp_path, "one = mem.choose(1) + 1", f"mem.write_once(A, {expression} if one else 0)") == value
 
 
 @pytest.mark.parametrize(("header", "visited"), [

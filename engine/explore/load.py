@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.declare import POOLS
 from engine.errors import UsageError
 from engine.explore.bytecode import Code, compile_program
 from engine.explore.machine import cells as c
@@ -23,7 +24,6 @@ Words = NDArray[np.int64]
 #: Lock names a search knows the queueing rule of.
 LOCKS: Final = ops.RULE_NAMES[:-1]
 MODELS: Final = ("sc", "tso", "pso")
-POOLS: Final = ("reuse", "quarantine")
 STEPS_MAX: Final = 10_000
 _LOG_WORDS: Final = 1 << 23  # touched only as far as an execution's log reaches
 _MAX_PROCESSES: Final = 62  # those that are enabled are bits of one word

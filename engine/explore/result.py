@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.errors import UsageError
 from engine.language.program import Program
 from engine.schedule import Schedule, Violation
 
@@ -57,13 +58,23 @@ class Result:
     coverage: dict[tuple[str, str], int] | None = None
 
     def outcomes(self, *words: str) -> set[tuple[int, ...]]:
-        """The final values of some declared words, `name` or `name[i]`: one tuple for each distinct outcome."""
-        assert self.finals is not None, "search with finals=True"
-        assert self.program is not None
+        """The final values of some declared words, `name` or `name[i]`: one tuple for each distinct outcome.
+
+        Raises:
+            UsageError: the search did not keep final states, or the program uses no such word.
+        """
+        if self.finals is None or self.program is None:
+            raise UsageError("this search kept no final states; explore(..., finals=True) does")
         places = [_place(self.program, word) for word in words]
         return {tuple(dict(final).get(place, 0) for place in places) for final in self.finals}
 
 
 def _place(program: Program, word: str) -> int:
-    name, _, index = word.partition("[")
-    return program.layout.words[name] + 8 * int(index.rstrip("]") or 0)
+    name, bracket, index = word.partition("[")
+    if name not in program.word_counts:
+        known = ", ".join(sorted(program.word_counts)) or "none"
+        raise UsageError(f"{program.name} uses no word {name!r}; it uses: {known}")
+    number = index.removesuffix("]") if bracket else "0"
+    if not (number.isdecimal() and int(number) < program.word_counts[name]):
+        raise UsageError(f"{program.name}: {word!r} is none of the words {name}[0..{program.word_counts[name] - 1}]")
+    return program.layout.words[name] + 8 * int(number)

@@ -266,6 +266,9 @@ class Expressions:
             if hasattr(builtins, node.id):
                 raise self.source.error(f"{node.id} is Python's own; a protocol calls primitives (mem.read_once) and "
                                         f"other protocols", node)
+            if node.id == "mem" or self._is_local(node):
+                raise self.source.error(f"{node.id} is {'no value' if node.id == 'mem' else 'a number'}; shared memory "
+                                        f"is a first parameter called mem, used as mem.NAME(...)", node)
             raise self.source.error(f"{node.id!r} is not defined{similar(node.id, self.scope)}", node)
         if isinstance(node, ast.Attribute):
             owner = self._resolve(node.value)

@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 from engine.declare import Geometry, Protocol, Role, Scenario, Variant
-from engine.errors import UsageError
+from engine.errors import ProtocolError, UsageError
 from engine.language import ir
 from engine.language.fold import fold
 from engine.language.front import compile_module
 from engine.language.source import Source
 from engine.memory.layout import Layout, lay_out
 from engine.memory.members import check_sites
+
+#: `mem.choose` among this many values or more is a choice among one.
+CHOICES_END: Final = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -115,10 +120,6 @@ def _roots(scenario: Scenario) -> list[Protocol]:
     for variant in scenario.variants:
         roles += variant.roles
     roots = [scenario.setup, scenario.at_rest, *(role.run for role in roles)]
-    for root in roots:
-        if root is not None and not isinstance(root, Protocol):
-            name = getattr(root, "__name__", repr(root))
-            raise UsageError(f"scenario {scenario.name!r}: {name} is not a protocol; decorate it with @protocol")
     return [root for root in roots if root is not None]
 
 
@@ -160,6 +161,7 @@ def build(scenario: Scenario, variant: str = "", *, geometry: Geometry | None = 
     addresses = {**layout.words, **layout.locks}
     settled = values if folded else _settled(scenario, module, values, params or {})
     functions = fold(module, addresses, settled)
+    _check_choices(functions)
     lock_kinds = {
         layout.locks[name] + i * 128: kind for name, (kind, count) in module.locks.items() for i in range(count)
     }
@@ -199,6 +201,18 @@ def _check_counters(scenario: Scenario, module: ir.Module, variant: Variant) -> 
             known = ", ".join(sorted(module.counters)) or "nothing"
             raise UsageError(f"{scenario.name}, variant {variant.name}: no protocol counts {name!r}; they count: "
                              f"{known}")
+
+
+def _check_choices(functions: Mapping[str, ir.Function]) -> None:
+    """Raises ProtocolError where a choice is among no values, or more than an executor draws from: it would be 0 alone,
+    and a search that calls itself complete would have seen none of the others."""
+    for function in functions.values():
+        for stmt in ir.walk(function.body):
+            count = stmt.args[0] if isinstance(stmt, ir.Prim) and stmt.name == "choose" else None
+            if isinstance(count, ir.Const) and not 0 < count.value < CHOICES_END:
+                raise ProtocolError(f"mem.choose among {count.value}: the number of values is from 1 to "
+                                    f"{CHOICES_END - 1}", function.file, stmt.place.line, stmt.place.column,
+                                    linecache.getline(function.file, stmt.place.line).rstrip("\n"))
 
 
 def _check_args(role: Role, args: tuple[int, ...]) -> None:
