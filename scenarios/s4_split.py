@@ -15,6 +15,7 @@ from scenarios.models.radix import DEVICE_PFN, span
 from scenarios.models.rest import check_mapped, check_tables, check_unmapped
 from scenarios.models.split import (
     BESIDE,
+    BREAK_FIRST,
     EXCLUSIVE,
     NO_FLUSH,
     PLAIN_STORE,
@@ -54,6 +55,27 @@ def unmap_and_dma(mem: Mem, vpfn: int) -> None:
 
 
 @protocol
+def unmap_both_parts(mem: Mem) -> None:
+    """A role: unmap pages 0 and 1, one after the other."""
+    unmap_and_dma(mem, 0)
+    unmap_and_dma(mem, 1)
+
+
+@protocol
+def dma_to_rest(mem: Mem) -> None:
+    """A role: DMAs to a part of the leaf that stays mapped."""
+    one_dma_to_rest(mem)
+    while mem.running():
+        one_dma_to_rest(mem)
+        mem.cpu_relax()
+
+
+@protocol
+def one_dma_to_rest(mem: Mem) -> None:
+    mem.check(dma(mem, 0, 2) == DEVICE_PFN + 2, "lost-mapping", "a DMA to a part that stays mapped faults")
+
+
+@protocol
 def unmap_all_parts(mem: Mem) -> None:
     """A role: unmap the leaf as it was mapped."""
     unmap_pages(mem, 0, 0, span(2))
@@ -78,6 +100,8 @@ def parts_unmapped(mem: Mem) -> None:
 _SPLIT: Final = {**PTDESC_FORM, "policy": SPLITTING, "level_first": 0, "trust_level": 0, "widen": 1, "used_entries": 0}
 _RESTING: Final = ("unmaps", "splits")
 _WALKED: Final = ("unmaps", "splits", "walks")
+_ARM: Final = {**_SPLIT, "hardware": 1, "iotlb_ways": 4, "conflicts": 1}
+_IN_USE: Final = (Role("unmap", unmap_both_parts), Role("dma", dma_to_rest, (), "hardware"))
 _REFUSED: Final = {**_SPLIT, "policy": REFUSING}
 _MIDDLE: Final = (Role("unmap1", unmap_and_dma, (1,)),)
 
@@ -108,6 +132,13 @@ SPLIT_LEAF = Scenario(
                 roles=_MIDDLE),
         Variant("whole", "policy A done right, two owners of one leaf: the second may find it gone", "S4-j.whole",
                 "claim", "warning", {**_SPLIT, "policy": WHOLE}, needs=("unmaps",)),
+        Variant("arm-in-place", "Arm: the table takes the leaf's place while the IOTLB still has the leaf",
+                "S4-j.conflict", "race", "check", {**_ARM, "split": EXCLUSIVE}, needs=_WALKED, roles=_IN_USE),
+        Variant("arm-break-first", "Arm: break before make; between the two a DMA to the other parts faults",
+                "S4-j.break-first", "claim", "lost-mapping", {**_ARM, "split": BREAK_FIRST}, needs=_WALKED,
+                roles=_IN_USE),
+        Variant("arm-idle", "Arm: break before make, and no DMA to the rest meanwhile",
+                params={**_ARM, "split": BREAK_FIRST}, needs=_WALKED),
         Variant("refused", "io-pgtable-arm: a part is not unmapped; who does not look at what unmap returns goes wrong",
                 "S4-j.refused", "sequential", "stale-translation", _REFUSED, needs=("unmaps", "refused")),
         Variant("refused-whole", "the whole leaf is", params=_REFUSED, needs=("unmaps",), forbids=("refused",),

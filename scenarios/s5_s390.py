@@ -19,7 +19,9 @@ from scenarios.models.s390 import (
     RETURNED,
     UPPER,
     alloc_half,
+    free_gathered,
     free_half,
+    gather_half,
     grace_period,
     list_init,
     pte_free_defer,
@@ -188,6 +190,19 @@ HALF_REUSE = Scenario(
     ),
 )
 
+@protocol
+def free_both_gathered(mem: Mem) -> None:
+    """A role: munmap of all that both halves map: first both are pending, then both are freed."""
+    page = mem.read_once(PAGE)
+    mem.count(RETURNED)
+    gather_half(mem, page, LOWER)
+    gather_half(mem, page, UPPER)
+    free_gathered(mem, page, LOWER)
+    free_gathered(mem, page, UPPER)
+
+
+_GATHERED: Final = (Role("gather", free_both_gathered), Role("alloc", new_table))
+
 PENDING = Scenario(
     name="s390-pending",
     about="A half that is pending removal counts as taken; if it does not, it is handed out while it is being freed.",
@@ -201,6 +216,10 @@ PENDING = Scenario(
                 {"defer": 4, "pending_mask": 0}, needs=("returned", "taken")),
         Variant("a-and-p", "P bits count as taken", params={"defer": 4, "pending_mask": 1},
                 needs=("returned", "taken")),
+        Variant("gathered-only-a", "the same with a gather, which leaves halves pending for longer", "S5-f.gathered",
+                "mutation", "check", {"defer": 4, "pending_mask": 0}, needs=("returned", "taken"), roles=_GATHERED),
+        Variant("gathered", "a gather, and P bits count as taken", params={"defer": 4, "pending_mask": 1},
+                needs=("returned", "taken"), roles=_GATHERED),
     ),
 )
 

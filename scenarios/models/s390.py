@@ -71,6 +71,17 @@ def list_add(mem: Mem, node: int) -> None:
 
 
 @protocol
+def list_add_tail(mem: Mem, node: int) -> None:
+    """Before the head of the mm's list."""
+    before = mem.read_once(LIST + 8)
+    mem.write_once(LIST + 8, node)
+    mem.write_once(node, LIST)
+    mem.write_once(node + 8, before)
+    mem.write_once(before, node)
+    note_listed(mem, node, 1)
+
+
+@protocol
 def list_del(mem: Mem, node: int) -> None:
     """list_del_init() where that is what makes a second one harmless, else list_del()."""
     following = mem.read_once(node)
@@ -184,6 +195,24 @@ def free_half(mem: Mem, page: int, bit: int) -> None:
     elif DEFER != 2 or mem.read_once32(page + 32):
         list_del(mem, node_of(page))
     mem.spin_unlock(LOCK)
+    if bits(mem, page, 0x10 << bit) == 0:
+        removed(mem, page)
+
+
+@protocol
+def gather_half(mem: Mem, page: int, bit: int) -> None:
+    """page_table_free_rcu(): the half is pending from here on; the page comes last on the list."""
+    mem.spin_lock(LOCK)
+    if bits(mem, page, 0x11 << bit) & 3:
+        list_add_tail(mem, node_of(page))
+    else:
+        list_del(mem, node_of(page))
+    mem.spin_unlock(LOCK)
+
+
+@protocol
+def free_gathered(mem: Mem, page: int, bit: int) -> None:
+    """__tlb_remove_table(), when the gather is flushed and its grace period is over."""
     if bits(mem, page, 0x10 << bit) == 0:
         removed(mem, page)
 

@@ -2,7 +2,7 @@
 
 Splitting builds a child table of smaller leaves, publishes it in the leaf's place and flushes the old leaf. Each hazard
 of S4-j is a value of `SPLIT`; `beside` and `exclusive` are the two designs that people propose: the first does it under
-the read lock beside other users of the leaf, the second in a write section, from the root.
+the read lock beside other users of the leaf, the second in a write section, from the root. Arm demands `break-first`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ BESIDE: Final = 1
 REREAD: Final = 2
 PLAIN_STORE: Final = 3
 NO_FLUSH: Final = 4
-SPLIT = Param("split", EXCLUSIVE, names={0: "exclusive", 1: "beside", 2: "reread", 3: "plain-store", 4: "no-flush"})
+BREAK_FIRST: Final = 5
+SPLIT = Param("split", EXCLUSIVE, names={0: "exclusive", 1: "beside", 2: "reread", 3: "plain-store", 4: "no-flush",
+                                         5: "break before make"})
 
 SPLITS = Counter("splits", "large leaves split")
 REFUSED = Counter("refused", "unmaps of a part of a large leaf that were refused")
@@ -63,7 +65,7 @@ REFUSED = Counter("refused", "unmaps of a part of a large leaf that were refused
 @protocol
 def split(mem: Mem, domain: int, level: int, pte: int, leaf: int, at: int, g: list[int]) -> int:
     """Make a table of the large leaf at `pte`. Returns the entry to go on with; 0 if the walk has to start again."""
-    if SPLIT == EXCLUSIVE:
+    if (SPLIT == EXCLUSIVE) | (SPLIT == BREAK_FIRST):
         g[AGAIN] = split_exclusively(mem, domain, level, at)
         return 0
     entry = leaf
@@ -108,7 +110,10 @@ def replace_leaf(mem: Mem, domain: int, level: int, pte: int, leaf: int, at: int
     if COUNT:
         mem.atomic_add(count_of(child), ENTRIES)
     won = 1
-    if SPLIT == PLAIN_STORE:
+    if SPLIT == BREAK_FIRST:
+        mem.xchg(pte, 0)
+        invalidate(mem, domain, base_of(at, level), base_of(at, level) + span(level) - 1, 0)
+    if (SPLIT == PLAIN_STORE) | (SPLIT == BREAK_FIRST):
         mem.write_once(pte, table_entry(child, level))
     else:
         won = mem.cmpxchg(pte, source, table_entry(child, level)) == source
@@ -120,7 +125,7 @@ def replace_leaf(mem: Mem, domain: int, level: int, pte: int, leaf: int, at: int
         put_table(mem, child)
         return 1
     mem.count(SPLITS)
-    if SPLIT != NO_FLUSH:
+    if (SPLIT != NO_FLUSH) & (SPLIT != BREAK_FIRST):
         base = base_of(at, level)
         invalidate(mem, domain, base, base + span(level) - 1, 0)
     return 1

@@ -29,6 +29,7 @@ HARDWARE = Param("hardware", 0, names={0: "no walker", 1: "walker with caches"})
 IOTLB_WAYS = Param("iotlb_ways", 1)  # a power of two, at most 64
 STRICT_CACHES = Param("strict_caches", 0, names={0: "a structure-cache entry goes if it overlaps the range",
                                                  1: "only if it lies inside, as an IOTLB entry"})
+CONFLICTS = Param("conflicts", 0, names={1: "two IOTLB entries of different size for a page are an error, as on Arm"})
 CHECK_CACHED = Param("check_cached", 0, names={1: "at each free no cache may hold the table"})
 
 UNIT = SpinLock("translation_unit")
@@ -106,6 +107,7 @@ def _walk(mem: Mem, domain: int, vpfn: int) -> int:
         if not is_table(entry, level):
             way = vpfn & IOTLB_WAYS - 1
             size = extent(entry, level)
+            check_conflicts(mem, domain, vpfn, size)
             mem.write_once(IOTLB_LEAF[way], entry)
             mem.write_once(IOTLB_TAG[way], tag_of(domain, vpfn, size))
             return translated(entry, vpfn, size)
@@ -113,6 +115,16 @@ def _walk(mem: Mem, domain: int, vpfn: int) -> int:
         mem.write_once(CACHED_TABLE[level - 1], table)
         mem.write_once(CACHED_TAG[level - 1], tag_of(domain, vpfn, span(level)))
         level -= 1
+
+
+@protocol
+def check_conflicts(mem: Mem, domain: int, vpfn: int, size: int) -> None:
+    """What break-before-make is for: Arm leaves open which of two entries counts, and may abort."""
+    if CONFLICTS:
+        for way in range(IOTLB_WAYS):
+            tag = mem.read_once(IOTLB_TAG[way])
+            mem.check((overlaps(tag, domain, vpfn, vpfn) == 0) | (size_of(tag) == size), "check",
+                      "TLB conflict: the IOTLB holds a page in leaves of two sizes")
 
 
 @protocol

@@ -22,14 +22,14 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "both-give-up",
- "sites": {"131": ["to_write", "try_upgrade", 1, "scenarios/models/upgrade.py:31"], "132": ["to_write", "cpu_relax", 0, "scenarios/models/upgrade.py:32"], "26": ["walk", "read_once", 0, "scenarios/models/table.py:87"], "27": ["walk", "read_once", 1, "scenarios/models/table.py:91"], "29": ["root_of", "read_once", 1, "scenarios/models/domain.py:49"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "35": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:107"], "36": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:109"], "37": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "39": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:146"], "80": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "83": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "87": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:216"], "88": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:219"]},
+ "sites": {"132": ["to_write", "try_upgrade", 1, "scenarios/models/upgrade.py:31"], "133": ["to_write", "cpu_relax", 0, "scenarios/models/upgrade.py:32"], "26": ["walk", "read_once", 0, "scenarios/models/table.py:87"], "27": ["walk", "read_once", 1, "scenarios/models/table.py:91"], "29": ["root_of", "read_once", 1, "scenarios/models/domain.py:49"], "3": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "35": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:107"], "36": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:109"], "37": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "39": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:146"], "80": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "83": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "87": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:216"], "88": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:219"]},
  "threads": 2,
  "variant": "wait-upgrade",
- "violation": {"address": 0, "kind": "deadlock", "message": "CPU0 unmap0 waits at scenarios/models/upgrade.py:32 for a word to change, which nobody will do; CPU1 unmap1 waits at scenarios/models/upgrade.py:32 for a word to change, which nobody will do", "other": "", "site": 132, "thread": 0, "where": "scenarios/models/upgrade.py:32"},
+ "violation": {"address": 0, "kind": "deadlock", "message": "CPU0 unmap0 waits at scenarios/models/upgrade.py:32 for a word to change, which nobody will do; CPU1 unmap1 waits at scenarios/models/upgrade.py:32 for a word to change, which nobody will do", "other": "", "site": 133, "thread": 0, "where": "scenarios/models/upgrade.py:32"},
  "turns": [
   [0,35], [0,29], [0,26], [0,27], [0,36], [0,3], [0,29], [0,37], [0,37], [0,80], [0,83], [0,39], [1,35], [1,29],
-  [1,26], [1,27], [1,36], [1,3], [1,29], [1,37], [1,37], [1,80], [1,83], [1,39], [1,87], [0,87], [0,88], [0,131],
-  [1,88], [1,131]
+  [1,26], [1,27], [1,36], [1,3], [1,29], [1,37], [1,37], [1,80], [1,83], [1,39], [1,87], [0,87], [0,88], [0,132],
+  [1,88], [1,132]
  ]
 }
 '''

@@ -2,7 +2,7 @@
 """S4-i: free-before-flush:super-page
 
 use-after-free: read_once of pt 2[1]: page 2 was freed by CPU0 unmap at scenarios/models/count.py:76 at
-scenarios/models/walker.py:103
+scenarios/models/walker.py:104
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -17,17 +17,17 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "cont_above": 0, "cont_shift": 0, "count": 32, "dte_last": 0, "flush": 1, "free": 1, "free_at": 2, "gfp": 0, "grows": 0, "hardware": 1, "high_shift": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "peek": 0, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "retries": 1, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "super_page": 1, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "conflicts": 0, "cont_above": 0, "cont_shift": 0, "count": 32, "dte_last": 0, "flush": 1, "free": 1, "free_at": 2, "gfp": 0, "grows": 0, "hardware": 1, "high_shift": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 1, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "peek": 0, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "retries": 1, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "super_page": 1, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 1, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 8, "widen": 0},
  "pool": "quarantine",
  "rounds": 1,
  "scenario": "free-before-flush",
- "sites": {"11": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "113": ["list_tables", "read_once", 0, "scenarios/models/table.py:267"], "129": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "130": ["put_table", "free_page", 0, "scenarios/models/count.py:76"], "135": ["has_leaf", "read_once", 0, "scenarios/models/table.py:253"], "139": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "42": ["map_range", "read_lock", 0, "scenarios/models/table.py:173"], "45": ["_iotlb", "read_once", 0, "scenarios/models/walker.py:88"], "48": ["_walk", "read_once", 0, "scenarios/models/walker.py:103"], "53": ["walk", "read_once", 0, "scenarios/models/table.py:87"], "58": ["root_of", "read_once", 1, "scenarios/models/domain.py:49"], "6": ["dma", "spin_lock", 0, "scenarios/models/walker.py:77"], "78": ["_cached", "read_once", 0, "scenarios/models/walker.py:122"], "8": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "80": ["_cached", "read_once", 1, "scenarios/models/walker.py:124"], "99": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"]},
+ "sites": {"101": ["put_list", "read_once", 0, "scenarios/models/gather.py:80"], "11": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "115": ["list_tables", "read_once", 0, "scenarios/models/table.py:267"], "131": ["put_table", "atomic_dec_and_test", 0, "scenarios/models/count.py:75"], "132": ["put_table", "free_page", 0, "scenarios/models/count.py:76"], "137": ["has_leaf", "read_once", 0, "scenarios/models/table.py:253"], "141": ["list_add", "write_once", 0, "scenarios/models/gather.py:48"], "42": ["map_range", "read_lock", 0, "scenarios/models/table.py:173"], "45": ["_iotlb", "read_once", 0, "scenarios/models/walker.py:89"], "48": ["_walk", "read_once", 0, "scenarios/models/walker.py:104"], "53": ["walk", "read_once", 0, "scenarios/models/table.py:87"], "58": ["root_of", "read_once", 1, "scenarios/models/domain.py:49"], "6": ["dma", "spin_lock", 0, "scenarios/models/walker.py:78"], "78": ["_cached", "read_once", 0, "scenarios/models/walker.py:134"], "8": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "80": ["_cached", "read_once", 1, "scenarios/models/walker.py:136"]},
  "threads": 2,
  "variant": "super-page",
- "violation": {"address": 55560, "kind": "use-after-free", "message": "read_once of pt 2[1]: page 2 was freed by CPU0 unmap at scenarios/models/count.py:76", "other": "scenarios/models/count.py:76", "site": 48, "thread": 1, "where": "scenarios/models/walker.py:103"},
+ "violation": {"address": 55560, "kind": "use-after-free", "message": "read_once of pt 2[1]: page 2 was freed by CPU0 unmap at scenarios/models/count.py:76", "other": "scenarios/models/count.py:76", "site": 48, "thread": 1, "where": "scenarios/models/walker.py:104"},
  "turns": [
-  [0,42], [0,58], [0,53], [0,135], [0,135], [0,135], [0,135], [0,113], [0,113], [0,113], [0,113], [0,139], [0,8],
-  [0,11], [0,99], [0,129], [0,130], [1,6], [1,45], [1,78], [1,80], [1,48]
+  [0,42], [0,58], [0,53], [0,137], [0,137], [0,137], [0,137], [0,115], [0,115], [0,115], [0,115], [0,141], [0,8],
+  [0,11], [0,101], [0,131], [0,132], [1,6], [1,45], [1,78], [1,80], [1,48]
  ]
 }
 '''

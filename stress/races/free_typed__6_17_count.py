@@ -2,7 +2,7 @@
 """S2-c.type: free-typed:6.17-count
 
 bad-page: free_page of page 1: its _mapcount or page_type is 0x1, not 0xffffffff at
-scenarios/s2_encodings.py:219
+scenarios/s2_encodings.py:221
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -21,10 +21,10 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "free-typed",
- "sites": {"2": ["free_table", "page_ref_sub_and_test", 0, "scenarios/s2_encodings.py:214"], "3": ["free_table", "read_page_type", 0, "scenarios/s2_encodings.py:215"], "6": ["free_table", "free_page", 0, "scenarios/s2_encodings.py:219"]},
+ "sites": {"2": ["free_table", "page_ref_sub_and_test", 0, "scenarios/s2_encodings.py:216"], "3": ["free_table", "read_page_type", 0, "scenarios/s2_encodings.py:217"], "6": ["free_table", "free_page", 0, "scenarios/s2_encodings.py:221"]},
  "threads": 1,
  "variant": "6.17-count",
- "violation": {"address": 33056, "kind": "bad-page", "message": "free_page of page 1: its _mapcount or page_type is 0x1, not 0xffffffff", "other": "", "site": 6, "thread": 0, "where": "scenarios/s2_encodings.py:219"},
+ "violation": {"address": 33056, "kind": "bad-page", "message": "free_page of page 1: its _mapcount or page_type is 0x1, not 0xffffffff", "other": "", "site": 6, "thread": 0, "where": "scenarios/s2_encodings.py:221"},
  "turns": [
   [0,2], [0,3], [0,6]
  ]

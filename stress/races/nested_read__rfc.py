@@ -23,13 +23,13 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "nested-read",
- "sites": {"135": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "136": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "24": ["map_range", "read_lock", 0, "scenarios/models/table.py:173"], "27": ["walk", "read_once", 0, "scenarios/models/table.py:87"], "28": ["walk", "read_once", 1, "scenarios/models/table.py:91"], "30": ["root_of", "read_once", 1, "scenarios/models/domain.py:49"], "36": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:107"], "37": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:109"], "38": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "4": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "40": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:146"], "69": ["make_room", "read_lock", 0, "scenarios/models/table.py:225"], "81": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "84": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "88": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:216"], "89": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:219"]},
+ "sites": {"136": ["to_write", "read_unlock", 0, "scenarios/models/upgrade.py:35"], "137": ["to_write", "write_lock", 0, "scenarios/models/upgrade.py:36"], "24": ["map_range", "read_lock", 0, "scenarios/models/table.py:173"], "27": ["walk", "read_once", 0, "scenarios/models/table.py:87"], "28": ["walk", "read_once", 1, "scenarios/models/table.py:91"], "30": ["root_of", "read_once", 1, "scenarios/models/domain.py:49"], "36": ["leaf_pages", "read_lock", 0, "scenarios/models/unmap.py:107"], "37": ["leaf_pages", "read_unlock", 0, "scenarios/models/unmap.py:109"], "38": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "4": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "40": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:146"], "69": ["make_room", "read_lock", 0, "scenarios/models/table.py:225"], "81": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "84": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "88": ["free_if_empty", "atomic_read", 0, "scenarios/models/unmap.py:216"], "89": ["free_if_empty", "atomic_inc", 0, "scenarios/models/unmap.py:219"]},
  "threads": 2,
  "variant": "rfc",
  "violation": {"address": 0, "kind": "deadlock", "message": "CPU0 map waits for pgd_lock (read, scenarios/models/table.py:225), held by itself (read, scenarios/models/table.py:173), queued behind CPU1 unmap; CPU1 unmap waits for pgd_lock (write, scenarios/models/upgrade.py:36), held by CPU0 map (read, scenarios/models/table.py:173)", "other": "", "site": 69, "thread": 0, "where": "scenarios/models/table.py:225"},
  "turns": [
   [0,24], [1,36], [1,30], [1,27], [1,28], [1,37], [1,4], [1,30], [1,38], [1,38], [1,81], [1,84], [1,40], [1,88],
-  [1,89], [1,135], [1,136,true], [0,69,true]
+  [1,89], [1,136], [1,137,true], [0,69,true]
  ]
 }
 '''

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S5-d: s390-defer-full:draft-no-status
 
-wild-access: write_once through a NULL pointer (0x8) at scenarios/models/s390.py:78
+wild-access: write_once through a NULL pointer (0x8) at scenarios/models/s390.py:89
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -20,10 +20,10 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "s390-defer-full",
- "sites": {"18": ["free_half", "spin_lock", 0, "scenarios/models/s390.py:177"], "2": ["retract_lower", "xchg", 0, "scenarios/s5_s390.py:58"], "3": ["retract_lower", "read_once", 0, "scenarios/s5_s390.py:59"], "32": ["bits", "atomic_xor_return", 0, "scenarios/models/s390.py:95"], "39": ["call_rcu", "read_once", 0, "scenarios/models/s390.py:146"], "40": ["call_rcu", "write_once", 0, "scenarios/models/s390.py:147"], "41": ["call_rcu", "write_once", 1, "scenarios/models/s390.py:148"], "42": ["call_rcu", "cmpxchg", 0, "scenarios/models/s390.py:149"], "45": ["defer_draft", "spin_lock", 0, "scenarios/models/s390.py:194"], "47": ["defer_draft", "spin_unlock", 0, "scenarios/models/s390.py:201"], "48": ["list_del", "read_once", 0, "scenarios/models/s390.py:76"], "49": ["list_del", "read_once", 1, "scenarios/models/s390.py:77"], "5": ["free_upper", "read_once", 0, "scenarios/s5_s390.py:72"], "50": ["list_del", "write_once", 0, "scenarios/models/s390.py:78"]},
+ "sites": {"18": ["free_half", "spin_lock", 0, "scenarios/models/s390.py:188"], "2": ["retract_lower", "xchg", 0, "scenarios/s5_s390.py:60"], "3": ["retract_lower", "read_once", 0, "scenarios/s5_s390.py:61"], "32": ["bits", "atomic_xor_return", 0, "scenarios/models/s390.py:106"], "39": ["call_rcu", "read_once", 0, "scenarios/models/s390.py:157"], "40": ["call_rcu", "write_once", 0, "scenarios/models/s390.py:158"], "41": ["call_rcu", "write_once", 1, "scenarios/models/s390.py:159"], "42": ["call_rcu", "cmpxchg", 0, "scenarios/models/s390.py:160"], "45": ["defer_draft", "spin_lock", 0, "scenarios/models/s390.py:223"], "47": ["defer_draft", "spin_unlock", 0, "scenarios/models/s390.py:230"], "48": ["list_del", "read_once", 0, "scenarios/models/s390.py:87"], "49": ["list_del", "read_once", 1, "scenarios/models/s390.py:88"], "5": ["free_upper", "read_once", 0, "scenarios/s5_s390.py:74"], "50": ["list_del", "write_once", 0, "scenarios/models/s390.py:89"]},
  "threads": 3,
  "variant": "draft-no-status",
- "violation": {"address": 8, "kind": "wild-access", "message": "write_once through a NULL pointer (0x8)", "other": "", "site": 50, "thread": 1, "where": "scenarios/models/s390.py:78"},
+ "violation": {"address": 8, "kind": "wild-access", "message": "write_once through a NULL pointer (0x8)", "other": "", "site": 50, "thread": 1, "where": "scenarios/models/s390.py:89"},
  "turns": [
   [0,2], [0,3], [0,45], [0,32], [0,47], [0,39], [0,40], [0,41], [0,42], [1,5], [1,18], [1,32], [1,48], [1,49], [1,50]
  ]

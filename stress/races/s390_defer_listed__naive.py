@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S5-a: s390-defer-listed:naive
 
-wild-access: write_once through a NULL pointer (0x8) at scenarios/models/s390.py:78
+wild-access: write_once through a NULL pointer (0x8) at scenarios/models/s390.py:89
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -20,10 +20,10 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "s390-defer-listed",
- "sites": {"16": ["take_listed", "read_once", 0, "scenarios/models/s390.py:109"], "17": ["take_listed", "atomic_read", 0, "scenarios/models/s390.py:113"], "18": ["bits", "atomic_xor_return", 0, "scenarios/models/s390.py:95"], "2": ["retract_lower", "xchg", 0, "scenarios/s5_s390.py:58"], "3": ["retract_lower", "read_once", 0, "scenarios/s5_s390.py:59"], "31": ["call_rcu", "read_once", 0, "scenarios/models/s390.py:146"], "32": ["call_rcu", "write_once", 0, "scenarios/models/s390.py:147"], "33": ["call_rcu", "write_once", 1, "scenarios/models/s390.py:148"], "34": ["call_rcu", "cmpxchg", 0, "scenarios/models/s390.py:149"], "44": ["list_del", "read_once", 0, "scenarios/models/s390.py:76"], "45": ["list_del", "read_once", 1, "scenarios/models/s390.py:77"], "46": ["list_del", "write_once", 0, "scenarios/models/s390.py:78"], "8": ["alloc_half", "spin_lock", 0, "scenarios/models/s390.py:129"]},
+ "sites": {"16": ["take_listed", "read_once", 0, "scenarios/models/s390.py:120"], "17": ["take_listed", "atomic_read", 0, "scenarios/models/s390.py:124"], "18": ["bits", "atomic_xor_return", 0, "scenarios/models/s390.py:106"], "2": ["retract_lower", "xchg", 0, "scenarios/s5_s390.py:60"], "3": ["retract_lower", "read_once", 0, "scenarios/s5_s390.py:61"], "31": ["call_rcu", "read_once", 0, "scenarios/models/s390.py:157"], "32": ["call_rcu", "write_once", 0, "scenarios/models/s390.py:158"], "33": ["call_rcu", "write_once", 1, "scenarios/models/s390.py:159"], "34": ["call_rcu", "cmpxchg", 0, "scenarios/models/s390.py:160"], "44": ["list_del", "read_once", 0, "scenarios/models/s390.py:87"], "45": ["list_del", "read_once", 1, "scenarios/models/s390.py:88"], "46": ["list_del", "write_once", 0, "scenarios/models/s390.py:89"], "8": ["alloc_half", "spin_lock", 0, "scenarios/models/s390.py:140"]},
  "threads": 2,
  "variant": "naive",
- "violation": {"address": 8, "kind": "wild-access", "message": "write_once through a NULL pointer (0x8)", "other": "", "site": 46, "thread": 1, "where": "scenarios/models/s390.py:78"},
+ "violation": {"address": 8, "kind": "wild-access", "message": "write_once through a NULL pointer (0x8)", "other": "", "site": 46, "thread": 1, "where": "scenarios/models/s390.py:89"},
  "turns": [
   [0,2], [0,3], [0,31], [0,32], [0,33], [0,34], [1,8], [1,16], [1,17], [1,18], [1,44], [1,45], [1,46]
  ]

@@ -16,16 +16,16 @@ SCHEDULE = r'''
  "geometry": {"entries": 4, "frames": 8, "levels": 2},
  "lock": "qrwlock",
  "model": "sc",
- "params": {"address_mask": 4503599627366400, "check_cached": 0, "cont_above": 0, "cont_shift": 0, "count": 32, "dte_last": 0, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "high_shift": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 0, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "peek": 0, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "resurrection": 1, "retries": 1, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 0, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 0, "widen": 1},
+ "params": {"address_mask": 4503599627366400, "check_cached": 0, "conflicts": 0, "cont_above": 0, "cont_shift": 0, "count": 32, "dte_last": 0, "flush": 1, "free": 1, "free_at": 0, "gfp": 0, "grows": 0, "hardware": 0, "high_shift": 0, "initial_store": 1, "input_bits": 0, "iotlb_ways": 1, "large_bits": 128, "largest_leaf": 3, "level_first": 0, "nested_lock": 0, "no_empty": 1, "no_leak": 1, "order": 2, "output_bits": 0, "page_bits": 0, "page_shift": 12, "peek": 0, "pin": 0, "policy": 0, "present_bits": 3, "queued": 0, "range_check": 0, "read_write": 3, "resets": 1, "restart": 0, "resurrection": 1, "retries": 1, "root_shift": 0, "run_bits": 0, "split": 0, "start_levels": 3, "strict_caches": 0, "sync_bit": 0, "sync_inside": 0, "table_bits": 3, "table_level": 0, "trust_level": 0, "type_carry": 0, "type_leaf": 128, "type_mask": 128, "upgrade": 0, "used_entries": 0, "widen": 1},
  "pool": "reuse",
  "rounds": 1,
  "scenario": "split",
- "sites": {"10": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "100": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "103": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "104": ["clear_pte", "warn_on", 1, "scenarios/models/count.py:106"], "11": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:94"], "44": ["root_of", "read_once", 1, "scenarios/models/domain.py:49"], "52": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "54": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:146"]},
+ "sites": {"105": ["clear_pte", "xchg", 0, "scenarios/models/count.py:98"], "108": ["clear_pte", "atomic_dec", 0, "scenarios/models/count.py:104"], "109": ["clear_pte", "warn_on", 1, "scenarios/models/count.py:106"], "12": ["unmap_pages", "read_lock", 0, "scenarios/models/unmap.py:84"], "13": ["unmap_pages", "read_unlock", 0, "scenarios/models/unmap.py:94"], "47": ["root_of", "read_once", 1, "scenarios/models/domain.py:49"], "55": ["clear_level", "read_once", 0, "scenarios/models/unmap.py:121"], "57": ["clear_level", "clflush", 1, "scenarios/models/unmap.py:146"]},
  "threads": 2,
  "variant": "whole",
- "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(clear_pte: the entry was not present)", "other": "", "site": 104, "thread": 0, "where": "scenarios/models/count.py:106"},
+ "violation": {"address": 0, "kind": "warning", "message": "WARN_ON(clear_pte: the entry was not present)", "other": "", "site": 109, "thread": 0, "where": "scenarios/models/count.py:106"},
  "turns": [
-  [0,10], [0,44], [0,52], [1,10], [1,44], [1,52], [1,100], [1,103], [1,54], [1,11], [0,100]
+  [0,12], [0,47], [0,55], [1,12], [1,47], [1,55], [1,105], [1,108], [1,57], [1,13], [0,105]
  ]
 }
 '''

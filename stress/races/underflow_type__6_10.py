@@ -20,7 +20,7 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "underflow-type",
- "sites": {"2": ["underflow", "atomic_dec", 0, "scenarios/s2_encodings.py:175"], "5": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"], "6": ["look", "check", 0, "scenarios/s2_encodings.py:88"]},
+ "sites": {"2": ["underflow", "atomic_dec", 0, "scenarios/s2_encodings.py:177"], "5": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"], "6": ["look", "check", 0, "scenarios/s2_encodings.py:88"]},
  "threads": 1,
  "variant": "6.10",
  "violation": {"address": 0, "kind": "check", "message": "a page in use reads as a free buddy page", "other": "", "site": 6, "thread": 0, "where": "scenarios/s2_encodings.py:88"},

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """S2-e: underflow-type:6.12-16777217
 
-check: a count that ran below 0 reads as a page type at scenarios/s2_encodings.py:176
+check: a count that ran below 0 reads as a page type at scenarios/s2_encodings.py:178
 
 Written by pttorture repro. Prints the picture and exits 1 while it breaks, 0 when it does not any more; --help says more.
 """
@@ -20,10 +20,10 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "underflow-type",
- "sites": {"2": ["underflow", "atomic_dec", 0, "scenarios/s2_encodings.py:175"], "3": ["underflow", "check", 0, "scenarios/s2_encodings.py:176"], "5": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"]},
+ "sites": {"2": ["underflow", "atomic_dec", 0, "scenarios/s2_encodings.py:177"], "3": ["underflow", "check", 0, "scenarios/s2_encodings.py:178"], "5": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"]},
  "threads": 1,
  "variant": "6.12-16777217",
- "violation": {"address": 0, "kind": "check", "message": "a count that ran below 0 reads as a page type", "other": "", "site": 3, "thread": 0, "where": "scenarios/s2_encodings.py:176"},
+ "violation": {"address": 0, "kind": "check", "message": "a count that ran below 0 reads as a page type", "other": "", "site": 3, "thread": 0, "where": "scenarios/s2_encodings.py:178"},
  "turns": [
   [0,2], [0,5]
  ]

@@ -20,7 +20,7 @@ SCHEDULE = r'''
  "pool": "reuse",
  "rounds": 1,
  "scenario": "underflow-type",
- "sites": {"2": ["underflow", "atomic_dec", 0, "scenarios/s2_encodings.py:175"], "5": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"], "7": ["look", "check", 1, "scenarios/s2_encodings.py:89"]},
+ "sites": {"2": ["underflow", "atomic_dec", 0, "scenarios/s2_encodings.py:177"], "5": ["look", "read_page_type", 0, "scenarios/s2_encodings.py:87"], "7": ["look", "check", 1, "scenarios/s2_encodings.py:89"]},
  "threads": 1,
  "variant": "6.9-257",
  "violation": {"address": 0, "kind": "check", "message": "a page in use reads as offline", "other": "", "site": 7, "thread": 0, "where": "scenarios/s2_encodings.py:89"},
