@@ -224,6 +224,7 @@ class Reduced:
                 raise TooManyError
         self.executions = search.count(x.X_EXECUTIONS)
         self.blocked = search.count(x.X_BLOCKED)
+        self.redundant = search.count(x.X_REDUNDANT)
         self.diverged = search.count(x.X_DIVERGED)
         self.peak = search.count(x.X_PEAK)
         machine.reset()

@@ -1,8 +1,18 @@
-"""The end of an execution: its races are reversed, and each reversal that is new goes into a wakeup tree.
+"""Which races are reversed, and where: each trace is then come to on one path only.
 
 A race is a pair of events e, e' of two processes, dependent, with nothing between them that orders them. Its reversal
-is v = notdep(e).e': all events after e that do not happen after it, then e', from the node before e. A choice among
-values races with the values that it is not.
+jumps to the node before e, takes what happens before e', then e' itself, and goes on freely. Without guidance an
+execution takes FREE events, and every trace has one path: FREE events, and where the FREE event cannot come first in
+the trace, a jump to one that has to come before it (of several the one of the lowest process, then again). So a race is
+reversed only
+
+    where e is FREE, on the path on which e' is seen with as few jumps as it needs: the HEAD of every jump between e
+    and e', and every choice of another value than the first, has to happen before e', or be it
+    after another jump before the same e, only if e' happens after its HEAD, or is of a higher process
+
+Where two steps that commute both make e impossible, the second one's jump cannot forbid the first one's process to go
+on as if e had been put before the first (`seen`). It is left to do so only when nobody else can go on, and what comes
+then is a repetition: counted as redundant, and explored for the races that it shows.
 """
 
 from __future__ import annotations
@@ -12,199 +22,129 @@ from typing import Any
 import numpy as np
 
 from engine.explore.machine import access as a
-from engine.explore.machine import cells as c
-from engine.explore.machine import memory as mm
 from engine.explore.machine.dependence import depend
 from engine.explore.strategies import dpor_cells as d
 from engine.explore.strategies import dpor_clocks as clocks
-from engine.explore.strategies import dpor_reverse as reverse
-from engine.explore.strategies import dpor_tree as trees
 from engine.jit import jit
 
 
 @jit
-def precedes(F: Any, EV: Any, Q: Any, i: Any, k: Any, clock: Any) -> Any:
-    """Whether event k > i happens before the reversing event, whose clock is Q[clock], and not after event i.
+def step_of(F: Any, EV: Any, AT: Any, k: Any) -> Any:
+    """The step that event k is, or to which it belongs as a choice; -1 for a choice before all steps."""
+    while k >= 0 and EV[d.event(F, AT, k) + d.E_KIND] == d.VALUE:
+        k -= 1
+    return k
 
-    A choice goes with the step that it belongs to.
-    """
-    e = d.event(F, k)
-    if EV[e + d.E_KIND] == d.VALUE:
-        k = Q[d.last(F, k) + EV[e + d.E_PROCESS]]
-        if k <= i:
+
+@jit
+def chained(F: Any, EV: Any, AT: Any, start: Any, process: Any) -> Any:
+    """The HEAD whose jump ended at node `start` and was put before the same process, or -1."""
+    if start > 0:
+        e = d.event(F, AT, start - 1)
+        if EV[e + d.E_ROLE] == d.HEAD and EV[e + d.E_STALLED] == process:
+            return start - 1
+    return -1
+
+
+@jit
+def out_of_order(F: Any, EV: Any, AT: Any, Q: Any, head: Any, stalled: Any, p: Any, clock: Any) -> Any:
+    """Whether an event of process p, with that clock, should have come before a HEAD, the last of those that were put
+    before process `stalled` one after the other; -1 for none."""
+    while head >= 0 and not clocks.knows(F, EV, AT, Q, clock, head):
+        e = d.event(F, AT, head)
+        if p < EV[e + d.E_PROCESS]:
             return True
-        e = d.event(F, k)
-    return Q[clock + EV[e + d.E_PROCESS]] >= EV[e + d.E_NUMBER] and not clocks.before(F, EV, Q, i, k)
-
-
-@jit
-def note(F: Any, EV: Any, k: Any, i: Any, present: Any, first: Any) -> Any:
-    """Event k comes next in v, which begins at node i: X_PRESENT and X_FIRST with it."""
-    bit = np.int64(1) << EV[d.event(F, k) + d.E_PROCESS]
-    if present & bit == 0 and EV[d.event(F, k) + d.E_BEHIND] <= i:
-        first |= bit
-    return present | bit, first
-
-
-@jit
-def sequence(F: Any, X: Any, EV: Any, Q: Any, V: Any, i: Any, j: Any, clock: Any) -> Any:
-    """v in V, and its length: what happens before the reversing event, then that (the scratch row), then the rest.
-
-    Who can come first needs no comparison of records: a first event with nothing behind it but what is before node i.
-    """
-    size, present, first = 0, np.int64(0), np.int64(0)
-    e, end = d.event(F, i), X[d.X_EVENTS]
-    process, number = EV[e + d.E_PROCESS], EV[e + d.E_NUMBER]
-    for k in range(i + 1, j):
-        if Q[d.clock(F, k) + process] < number and precedes(F, EV, Q, i, k, clock):
-            present, first = note(F, EV, k, i, present, first)
-            V[size] = k
-            size += 1
-    V[size] = F[d.F_SCRATCH]
-    size += 1
-    present, first = note(F, EV, j, i, present, first)
-    for k in range(i + 1, end):
-        if k != j and Q[d.clock(F, k) + process] < number and not (k < j and precedes(F, EV, Q, i, k, clock)):
-            present, first = note(F, EV, k, i, present, first)
-            V[size] = k
-            size += 1
-    X[d.X_PRESENT], X[d.X_FIRST] = present, first
-    return size
-
-
-@jit
-def sequence_of_varying(F: Any, X: Any, EV: Any, Q: Any, V: Any, i: Any, j: Any) -> Any:
-    """The same for an event that may now be another: it comes where it was tried, and only what is independent of it,
-    and does not happen after what is not, comes later."""
-    size, dropped, base = 0, 0, F[d.F_ALIVE]
-    X[d.X_PRESENT] = -1
-    for k in range(i + 1, j):
-        if not clocks.before(F, EV, Q, i, k):
-            V[size] = k
-            size += 1
-    V[size] = F[d.F_SCRATCH]
-    size += 1
-    for k in range(j + 1, X[d.X_EVENTS]):
-        if clocks.before(F, EV, Q, i, k):
-            continue
-        keep = not depend(F, EV, d.record(F, k), EV, d.record(F, F[d.F_SCRATCH]))
-        for n in range(dropped):
-            keep = keep and not clocks.before(F, EV, Q, V[base + n], k)
-        if keep:
-            V[size] = k
-            size += 1
-        else:
-            V[base + dropped] = k
-            dropped += 1
-    return size
-
-
-@jit
-def examine(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, size: Any) -> None:
-    """Explore v in V from node i some time, unless something that begins like it was, or will be."""
-    if not trees.sleeping(F, X, EV, Q, V, i, size):
-        trees.insert(F, X, EV, Q, W, V, i, size)
-
-
-@jit
-def scratch(F: Any, EV: Any, process: Any, kind: Any, value: Any) -> Any:
-    """The row for an event that is not there yet."""
-    e = d.event(F, F[d.F_SCRATCH])
-    EV[e + d.E_PROCESS] = process
-    EV[e + d.E_KIND] = kind
-    EV[e + d.E_VALUE] = value
-    return e
-
-
-@jit
-def of_step(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, j: Any, row: Any, r: Any) -> None:
-    """Race r of the event in `row`: event j, or the scratch row itself for one that waits for ever."""
-    at = d.race(F, row, r)
-    i, by = Q[at], Q[at + d.RACE_SEEN_TO]
-    if by >= 0 and by < X[d.X_NEW]:
-        return
-    e = scratch(F, EV, EV[d.event(F, row) + d.E_PROCESS], d.STEP, 0)
-    if row != F[d.F_SCRATCH] and EV[d.record(F, j) + a.HOW] & (a.VARIES | a.WAITS) == 0:
-        d.copy(EV, d.record(F, j), EV, e + d.E_RECORD, F[d.F_RECORD])
-        examine(F, X, EV, Q, W, V, i, sequence(F, X, EV, Q, V, i, j, d.clock(F, j)))
-    else:
-        d.copy(Q, d.race_record(F, row, r), EV, e + d.E_RECORD, F[d.F_RECORD])
-        examine(F, X, EV, Q, W, V, i, sequence_of_varying(F, X, EV, Q, V, i, j))
-    Q[at + d.RACE_SEEN_TO] = j if X[d.X_BY] == F[d.F_SCRATCH] else X[d.X_BY]
-
-
-@jit
-def done(F: Any, EV: Any, W: Any, i: Any, value: Any) -> Any:
-    """Whether a value was explored at node i."""
-    w = EV[d.event(F, i) + d.E_DONE]
-    while w != 0:
-        if W[d.tree(F, w) + d.W_VALUE] == value:
-            return True
-        w = W[d.tree(F, w) + d.W_NEXT]
+        head = chained(F, EV, AT, EV[e + d.E_START], stalled)
     return False
 
 
 @jit
-def of_choice(F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, i: Any, value: Any) -> None:
-    """Another value for the choice that event i is."""
-    if value == EV[d.event(F, i) + d.E_VALUE] or done(F, EV, W, i, value):
-        return
-    e = scratch(F, EV, EV[d.event(F, i) + d.E_PROCESS], d.VALUE, value)
-    d.copy(EV, d.record(F, i), EV, e + d.E_RECORD, F[d.F_RECORD])
-    X[d.X_PRESENT] = -1
-    V[0] = F[d.F_SCRATCH]
-    size = 1
-    for k in range(i + 1, X[d.X_EVENTS]):
-        if not clocks.before(F, EV, Q, i, k):
-            V[size] = k
-            size += 1
-    examine(F, X, EV, Q, W, V, i, size)
-
-
-@jit
-def settle(C: Any, S: Any, U: Any, F: Any, EV: Any, Q: Any, j: Any) -> None:
-    how = EV[d.record(F, j) + a.HOW]
-    if how & a.WAITS:
-        reverse.settle_waiting(C, S, U, F, EV, Q, j, j, j)
-    elif how & a.VARIES:
-        reverse.settle(C, S, U, F, EV, Q, j)
-
-
-@jit
-def of_waiting(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any, t: Any) -> None:
-    """The races of a step that thread `t` never took, because something has made it impossible."""
-    status = S[mm.area_of(C, t) + c.T_STATUS]
-    if status != c.BLOCKED and status != c.READY:
-        return
-    row, events = F[d.F_SCRATCH], X[d.X_EVENTS]
-    e = scratch(F, EV, t, d.STEP, 0)
-    a.next_access(C, S, F, t, EV, e + d.E_RECORD)
-    reverse.settle_waiting(C, S, U, F, EV, Q, events, row, events)
-    for r in range(EV[e + d.E_RACES]):
-        of_step(F, X, EV, Q, W, V, events, row, r)
-
-
-@jit
-def analyse(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, Q: Any, W: Any, V: Any) -> Any:
-    """Reverse the races of the execution that is over, from where the last call stopped; false if W is full."""
-    events = X[d.X_EVENTS]
-    while X[d.X_EVENT] < events + (C[c.C_THREADS] if X[d.X_WAITING] else 0):
-        j, r = X[d.X_EVENT], X[d.X_RACE]
-        if X[d.X_LEFT] < (events + 1) * (F[d.F_PROCESSES] if j >= events else 1):
+def needed(F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any, clock: Any) -> Any:
+    """Whether all that is special between event i and node j has to happen before the event with that clock."""
+    s = EV[d.event(F, AT, j) + d.E_SPECIAL] - 1
+    while s > i:
+        if not clocks.knows(F, EV, AT, Q, clock, s) or clocks.before(F, EV, AT, Q, i, s):
             return False
-        if j >= events:
-            of_waiting(C, S, U, F, X, EV, Q, W, V, j - events)
-        else:
-            if r == 0 and j >= X[d.X_NEW]:
-                settle(C, S, U, F, EV, Q, j)
-            e = d.event(F, j)
-            if r < EV[e + d.E_RACES]:
-                if EV[e + d.E_KIND] == d.VALUE:
-                    of_choice(F, X, EV, Q, W, V, j, r)
-                else:
-                    of_step(F, X, EV, Q, W, V, j, j, r)
-                X[d.X_RACE] += 1
-                continue
-        X[d.X_EVENT] += 1
-        X[d.X_RACE] = 0
+        s = EV[d.event(F, AT, s) + d.E_SPECIAL] - 1
     return True
+
+
+@jit
+def record_of(F: Any, EV: Any, AT: Any, j: Any, r: Any, waits: Any) -> Any:
+    """Where the record is that the event of row AT[j] has in race r: in Q, or -1 - where in EV."""
+    at = d.record(F, AT, j)
+    if waits or EV[at + a.HOW] & (a.VARIES | a.WAITS) != 0:
+        return d.race_record(F, AT, j, r)
+    return -1 - at
+
+
+@jit
+def clock_of(F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any, record: Any) -> Any:
+    """Where in Q the clock is that the event of row AT[j] has before event i."""
+    clock = F[d.F_SCRATCH]
+    clocks.begin(F, AT, Q, j, EV[d.event(F, AT, j) + d.E_PROCESS], clock)
+    if record >= 0:
+        clocks.sees(F, EV, AT, Q, Q, record, 0, j, i, clock)
+    else:
+        clocks.sees(F, EV, AT, Q, EV, -1 - record, 0, j, i, clock)
+    return clock
+
+
+@jit
+def wanted(F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any, record: Any) -> Any:
+    """Where in Q the clock is of the event of row AT[j] before event i, if this is the path on which it is put there;
+    else -1. `record`: the one that it has there.
+
+    Its present clock knows more: event i, and what only that has seen. Nothing of this is at or after node i.
+    """
+    e, clock = d.event(F, AT, i), d.clock(F, AT, j)
+    if EV[e + d.E_ROLE] != d.FREE:
+        return np.int64(-1)
+    stalled, p = EV[e + d.E_PROCESS], EV[d.event(F, AT, j) + d.E_PROCESS]
+    chain = chained(F, EV, AT, i, stalled)
+    if record < 0 and not needed(F, EV, AT, Q, i, j, clock):
+        return np.int64(-1)
+    if record >= 0 or chain >= 0:
+        clock = clock_of(F, EV, AT, Q, i, j, record)
+    if record >= 0 and not needed(F, EV, AT, Q, i, j, clock):
+        return np.int64(-1)
+    return np.int64(-1) if out_of_order(F, EV, AT, Q, chain, stalled, p, clock) else clock
+
+
+@jit
+def given(F: Any, EV: Any, AT: Any, Q: Any, K: Any, i: Any, j: Any, clock: Any, into: Any) -> Any:
+    """What has to happen between node i and the event of row AT[j], with that clock, in K[into:]; its end.
+
+    Two words each: the row, and for a choice whether it has to have its value. A choice goes with its step.
+    """
+    for k in range(i + 1, j):
+        if clocks.before(F, EV, AT, Q, i, k):
+            continue
+        whole = clocks.knows(F, EV, AT, Q, clock, k)
+        if whole or clocks.knows(F, EV, AT, Q, clock, step_of(F, EV, AT, k)):
+            K[into] = AT[k]
+            K[into + 1] = whole
+            into += 2
+    return into
+
+
+@jit
+def seen(F: Any, EV: Any, AT: Any, Q: Any, n: Any, p: Any, A: Any, at: Any, clock: Any) -> Any:
+    """Whether a step of process p at node n, its record A[at], its clock Q[clock], leads to what is seen elsewhere.
+
+    So it is if it should have come before a HEAD, and still comes before the process that this HEAD was put before.
+    """
+    b = EV[d.event(F, AT, n) + d.E_BROKEN]
+    while b != 0:
+        g = b - 1
+        e = d.event(F, AT, g)
+        stalled, would = EV[e + d.E_STALLED], EV[e + d.E_STALLED_ROW] * F[d.F_EVENT_ROW] + d.E_RECORD
+        if stalled != p and Q[d.last(F, AT, n) + stalled] < g and depend(F, EV, would, A, at):
+            late = False
+            for k in range(g + 1, n):
+                late = late or (clocks.knows(F, EV, AT, Q, clock, k)
+                                and depend(F, EV, would, EV, d.record(F, AT, k)))
+            if not late and out_of_order(F, EV, AT, Q, g, stalled, p, clock):
+                return True
+        b = EV[e + d.E_BROKEN]
+    return False

@@ -107,9 +107,9 @@ def end_thread(C: Any, S: Any, U: Any, t: Any) -> None:
 
 
 @jit
-def again(C: Any, S: Any, U: Any, F: Any, EV: Any, k: Any) -> None:
+def again(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, k: Any) -> None:
     """Take event k."""
-    e = d.event(F, k)
+    e = d.event(F, AT, k)
     if EV[e + d.E_FAILED]:
         if EV[e + d.E_KIND] == d.STEP and EV[e + d.E_PROCESS] < C[c.C_THREADS]:
             end_thread(C, S, U, EV[e + d.E_PROCESS])
@@ -120,17 +120,17 @@ def again(C: Any, S: Any, U: Any, F: Any, EV: Any, k: Any) -> None:
 
 
 @jit
-def attempt(C: Any, S: Any, U: Any, F: Any, EV: Any, Q: Any, i: Any, j: Any, p: Any, into: Any) -> Any:
-    """Whether process p can take its event j before event i; its record then goes to Q[into].
+def attempt(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any, p: Any, into: Any) -> Any:
+    """Whether process p can take its next event before event i; its record then goes to Q[into].
 
-    The state is that after the last event, and is so again afterwards.
+    The state is that at node j, and is so again afterwards.
     """
-    top, mark = U[c.U_TOP], EV[d.event(F, i) + d.E_MARK]
+    top, mark = U[c.U_TOP], EV[d.event(F, AT, i) + d.E_MARK]
     for k in range(top - 2, mark - 1, -2):
         exchange(S, U, k)
     for k in range(i + 1, j):
-        if not clocks.before(F, EV, Q, i, k):
-            again(C, S, U, F, EV, k)
+        if not clocks.before(F, EV, AT, Q, i, k):
+            again(C, S, U, F, EV, AT, k)
     can = possible(C, S, U, F, p)
     if can:
         a.next_access(C, S, F, p, Q, into)
@@ -141,36 +141,44 @@ def attempt(C: Any, S: Any, U: Any, F: Any, EV: Any, Q: Any, i: Any, j: Any, p: 
 
 
 @jit
-def settle(C: Any, S: Any, U: Any, F: Any, EV: Any, Q: Any, j: Any) -> None:
-    """Complete the races of a new event whose record varies: which are possible, and with which record."""
-    e, kept = d.event(F, j), 0
+def settle_varying(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, Q: Any, j: Any) -> None:
+    """Complete the races of an event whose record varies: which are possible, and with which record."""
+    e, kept = d.event(F, AT, j), 0
     for r in range(EV[e + d.E_RACES]):
-        i = Q[d.race(F, j, r)]
-        if attempt(C, S, U, F, EV, Q, i, j, EV[e + d.E_PROCESS], d.race_record(F, j, kept)):
-            Q[d.race(F, j, kept)] = i
-            Q[d.race(F, j, kept) + d.RACE_SEEN_TO] = -1
+        i = Q[d.race(F, AT, j, r)]
+        if attempt(C, S, U, F, EV, AT, Q, i, j, EV[e + d.E_PROCESS], d.race_record(F, AT, j, kept)):
+            Q[d.race(F, AT, j, kept)] = i
             kept += 1
     EV[e + d.E_RACES] = kept
 
 
 @jit
-def settle_waiting(C: Any, S: Any, U: Any, F: Any, EV: Any, Q: Any, j: Any, into: Any, node: Any) -> None:
-    """The races of an event that may have to wait, j, or of one that waits for ever at the last node.
+def settle_waiting(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, Q: Any, j: Any) -> None:
+    """The races of an event that may have to wait, or of one that waits for ever at node j.
 
     An event that made it possible cannot come after it, but one before that may have made it impossible. So every
     dependent event is tried, from the last one back, but those that happen before one found.
     """
-    e, clock = d.event(F, into), d.clock(F, F[d.F_SCRATCH])
-    p, at, found = EV[e + d.E_PROCESS], e + d.E_RECORD, 0
-    clocks.begin(F, Q, node, p, clock)
+    e, clock, found = d.event(F, AT, j), F[d.F_SCRATCH], 0
+    p, at = EV[e + d.E_PROCESS], e + d.E_RECORD
+    clocks.begin(F, AT, Q, j, p, clock)
     for i in range(j - 1, -1, -1):
-        o = d.event(F, i)
-        q = EV[o + d.E_PROCESS]
-        if q == p or Q[clock + q] >= EV[o + d.E_NUMBER] or not depend(F, EV, o + d.E_RECORD, EV, at):
+        o = d.event(F, AT, i)
+        if (EV[o + d.E_PROCESS] == p or clocks.knows(F, EV, AT, Q, clock, i)
+                or not depend(F, EV, o + d.E_RECORD, EV, at)):
             continue
-        if attempt(C, S, U, F, EV, Q, i, j, p, d.race_record(F, into, found)):
-            Q[d.race(F, into, found)] = i
-            Q[d.race(F, into, found) + d.RACE_SEEN_TO] = -1
+        if attempt(C, S, U, F, EV, AT, Q, i, j, p, d.race_record(F, AT, j, found)):
+            Q[d.race(F, AT, j, found)] = i
             found += 1
-            clocks.join(F, Q, clock, i)
+            clocks.join(F, Q, clock, d.clock(F, AT, i))
     EV[e + d.E_RACES] = found
+
+
+@jit
+def settle(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, Q: Any, j: Any, waits: Any) -> None:
+    """The races of the event of row AT[j], which comes next at node j. `waits`: for ever."""
+    how = EV[d.record(F, AT, j) + a.HOW]
+    if waits or how & a.WAITS:
+        settle_waiting(C, S, U, F, EV, AT, Q, j)
+    elif how & a.VARIES:
+        settle_varying(C, S, U, F, EV, AT, Q, j)
