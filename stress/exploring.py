@@ -168,7 +168,8 @@ def _seen(data: Mapping[str, Any]) -> str:
     """What the search has counted: a state is not left twice, so only those that end an execution count as one."""
     if not data["states"]:
         aside = f" (at most {count(data['peak'], 'event')} set aside)" if data["peak"] else ""
-        return count(data["executions"], "execution") + aside
+        again = f", {data['redundant']:,} redundant" if data["redundant"] else ""
+        return count(data["executions"], "execution") + again + aside
     size = f" of {data['bytes'] / data['states']:.0f} bytes" if data["bytes"] else ""
     return count(data["states"], "state") + size
 

@@ -49,8 +49,8 @@ def difference(scenario: Scenario, seed: int, most: int = MOST, model: str = "sc
         ("final states", reduced.finals, raw.finals),
     ) if a != b]
     text = f"lock {machine.lock}: {raw.executions} executions, {len(classes.classes)} classes, dpor " \
-           f"{reduced.executions}, blocked {reduced.blocked}, diverged {reduced.diverged}; violations " \
-           f"{sorted(raw.violations ^ reduced.violations)}, finals {len(raw.finals)} {len(reduced.finals)}"
+           f"{reduced.executions}, blocked {reduced.blocked}, redundant {reduced.redundant}, diverged {reduced.diverged}; " \
+           f"violations {sorted(raw.violations ^ reduced.violations)}, finals {len(raw.finals)} {len(reduced.finals)}"
     return (f"{', '.join(wrong)}: {text}" if wrong else ""), "told" if raw.violations else "clean"
 
 

@@ -94,6 +94,34 @@ def second(mem):
     assert dpor.executions < dfs.executions
 
 
+WAITER = """
+@protocol
+def waiter(mem):
+    while mem.read_once(A) != 0:
+        mem.cpu_relax()
+
+@protocol
+def first(mem):
+    mem.atomic64_inc(A)
+
+@protocol
+def second(mem):
+    mem.atomic64_inc(A)
+"""
+
+
+@pytest.mark.parametrize(("third", "executions", "redundant"), [
+    ("", 2, 1),
+    ("mem.write_once(B[0], 1)", 2, 1),
+    ("mem.write_once(A, 0)", 11, 2),
+])
+def test_two_steps_that_commute_make_a_third_impossible(tmp_path, third, executions, redundant):
+    """The waiter goes first or never. What puts the second addition first can only repeat what put the first there."""
+    more = f"\n@protocol\ndef third(mem):\n    {third}\n" if third else ""
+    found = explore(program(tmp_path, WAITER + more), strategy="dpor", stop_at_first=False)
+    assert (found.complete, found.executions, found.redundant, found.blocked) == (True, executions, redundant, 0)
+
+
 def test_every_value_of_a_choice_is_an_execution_of_its_own(tmp_path):
     dpor, _ = both(tmp_path, """
 @protocol

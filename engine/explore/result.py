@@ -18,7 +18,7 @@ class Result:
     """What a search found, and within which bound.
 
     Attributes:
-        executions: complete ones. redundant, blocked: those that told nothing new.
+        executions: complete ones. redundant, blocked: those besides that told nothing new.
         steps: steps taken, those repeated after backtracking included. states: distinct ones, None if not counted.
         complete: every execution within `bound` was seen. seconds: of the search, compiling excluded.
         violation, schedule, preemptions: of the first violation found. found: executions that ended in a violation.
@@ -27,7 +27,7 @@ class Result:
         program: what was searched; of a minimised violation what its schedule belongs to.
         minimal: nothing breaks like `violation` with fewer preemptions: searches that were complete have shown it.
         bytes: the memory of what it stored, states or events. peak: most events at once that `dpor` had set aside, to
-            be explored later; they are what its memory grows with.
+            go on from there later; they are what its memory grows with.
         stopped: why the search is not complete, in words, if it has a reason.
         coverage: how often an access directly followed a conflicting one of another thread, by source line: (first
             "file:line", second) -> count; None if it was not asked for. See `engine.explore.machine.coverage`. `dfs`

@@ -11,12 +11,10 @@ Where the machine is more than that paper's model:
     flushers    under `tso` and `pso` a flush is an event of a process of its own; it stays behind the thread's stores
                 before it and, under `pso` too, in order with the thread's other flushes
     choices     a value of `mem.choose` is an event of its own that touches nothing; all its values are taken in turn
-    commuting   what order two atomic additions come in does not matter, though both conflict with a load. Several such
-                events that have to come before the same one do so in the order of their processes
     waiting     a thread may have to wait for a lock or in a spin loop, and one step may make another impossible: see
-                `dpor_reverse.settle_waiting`. A failed turn of a one-step spin loop is no event (`dpor_reverse.awaits`).
-                Where two steps that commute both make a third impossible, an execution may be a repetition; it is
-                counted as redundant
+                `dpor_reverse.settle_waiting`. A failed turn of a one-step spin loop is no event (`awaits` there)
+    commuting   where two steps that commute both make a third impossible, an execution may be a repetition; it is
+                counted as redundant (`dpor_races.seen`)
     violations  a step that is a violation, itself or by a choice that belongs to it, changes nothing and ends its
                 thread; the others go on, so that all that can happen beside it is seen. The schedule that is recorded
                 ends at the violation. A deadlock, the check at rest and the limit on steps end the execution
@@ -45,6 +43,7 @@ from engine.explore.strategies.dpor_next import look
 from engine.explore.strategies.dpor_steps import go, go_on, new_event, take_back
 from engine.jit import entry, jit
 
+_FIRST_ROWS: Final = 64
 _FIRST_WORDS: Final = 1 << 12
 
 
@@ -123,6 +122,8 @@ def search(C: Any, S: Any, U: Any, _D: Any, X: Any, F: Any, EV: Any, AT: Any, Q:
     for _ in range(budget):
         ended = False
         if X[x.X_PHASE] == x.FRESH:
+            if X[d.X_ROWS] + F[d.F_SPARE] > X[d.X_ROWS_MAX]:
+                return x.FULL
             ended = look(C, S, U, F, X, EV, AT, Q, K, V)
         elif X[x.X_PHASE] == d.RACES:
             if not reverse_race(C, S, U, F, X, EV, AT, Q, K):
@@ -132,7 +133,7 @@ def search(C: Any, S: Any, U: Any, _D: Any, X: Any, F: Any, EV: Any, AT: Any, Q:
         elif X[x.X_PHASE] == d.OVER:
             over(C, S, U, F, X, EV, AT)
         elif X[d.X_JUMP] >= 0 and X[x.X_DEPTH] == K[X[d.X_JUMP] + d.J_NODE]:
-            jumps.come_back(S, U, F, X, AT, K)
+            jumps.come_back(S, U, X, AT, K)
         elif X[x.X_DEPTH] == 0:
             return x.COMPLETE
         elif X[x.X_EXECUTIONS] >= X[x.X_WANTED]:
@@ -154,12 +155,12 @@ class OptimalReduction(Strategy):
         C, longest = self.machine.C, int(self.X[x.X_LONGEST])
         processes = int(C[c.C_PROCESSES])
         record, event, node = d.sizes(processes, bool(C[c.C_RELAXES]) or C[c.C_MODEL] != c.SC)
-        longest += 2 * processes + 4
-        F, AT, X = a.tables(self.machine.code.rows), np.zeros(longest, np.int64), self.X
+        spare = 2 * processes + 4  # rows for one event, failed turns and the node after them
+        F, AT, X = a.tables(self.machine.code.rows), np.zeros(longest + spare, np.int64), self.X
         for cell, value in ((d.F_PROCESSES, processes), (d.F_RECORD, record), (d.F_EVENT_ROW, event),
-                            (d.F_NODE_ROW, node), (d.F_LONGEST, longest)):
+                            (d.F_NODE_ROW, node), (d.F_SPARE, spare)):
             F[cell] = value
-        rows = 2 * longest
+        rows = _FIRST_ROWS + spare
         EV, Q, K = np.zeros(rows * event, np.int64), np.zeros(rows * node, np.int64), np.zeros(_FIRST_WORDS, np.int64)
         AT[0], X[d.X_ROWS], X[d.X_ROWS_MAX], X[d.X_TOP_MAX], X[d.X_JUMP] = 1, 2, rows, len(K), -1
         Q[node + processes:node + 2 * processes] = -1  # nobody has a last event
@@ -175,7 +176,7 @@ class OptimalReduction(Strategy):
         """Twice the rows, or twice the words for jumps, whichever is short."""
         F, EV, AT, Q, K, V = self.arrays
         X = self.X
-        if X[d.X_ROWS] + F[d.F_LONGEST] > X[d.X_ROWS_MAX]:
+        if X[d.X_ROWS] + F[d.F_SPARE] > X[d.X_ROWS_MAX]:
             EV, Q = twice(EV), twice(Q)
             X[d.X_ROWS_MAX] *= 2
         else:

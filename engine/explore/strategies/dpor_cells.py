@@ -26,7 +26,7 @@ F_PROCESSES: Final = a.F_OWN
 F_RECORD: Final = a.F_OWN + 1  # words of a record
 F_EVENT_ROW: Final = a.F_OWN + 2
 F_NODE_ROW: Final = a.F_OWN + 3
-F_LONGEST: Final = a.F_OWN + 4  # rows that one execution may need
+F_SPARE: Final = a.F_OWN + 4  # rows that one event may need, with what ends an execution behind it
 F_SCRATCH: Final = a.F_OWN + 5  # where in Q there is room for a clock
 
 # --- X ---

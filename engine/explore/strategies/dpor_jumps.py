@@ -1,8 +1,9 @@
 """Putting the end of the present path aside, to explore another from one of its nodes, and going on with it afterwards.
 
-What is put aside is as long as the path, and each jump within a jump is for an event that needs the HEAD of the outer
-one: so there are at most as many at once as an execution is long. No step is taken again for it: the words that the
-steps have changed are exchanged with the undo log's and kept.
+What is put aside is at most as long as the path. A jump within a jump is for an event that needs the HEAD of the outer
+one, or for that HEAD itself, to an earlier node: so there are at most as many at once as an execution has pairs of
+events, and commonly fewer than events. No step is taken again to go on with the path: the words that its steps have
+changed are exchanged with the undo log's and kept.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ def take_row(X: Any, AT: Any, k: Any) -> None:
 
 @jit
 def room(U: Any, F: Any, X: Any, EV: Any, AT: Any, i: Any, j: Any) -> Any:
-    """Whether the arrays have room for a jump from node j to node i and an execution after it."""
+    """Whether K has room for a jump from node j to node i."""
     words = U[c.U_TOP] - EV[d.event(F, AT, i) + d.E_MARK] + 3 * (j - i) + 1 + d.JUMP
-    return (X[d.X_ROWS] + F[d.F_LONGEST] <= X[d.X_ROWS_MAX]) and X[d.X_TOP] + words <= X[d.X_TOP_MAX]
+    return X[d.X_TOP] + words <= X[d.X_TOP_MAX]
 
 
 @jit
@@ -100,7 +101,7 @@ def jump(S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any, K: Any, i: An
 
 
 @jit
-def come_back(S: Any, U: Any, F: Any, X: Any, AT: Any, K: Any) -> None:
+def come_back(S: Any, U: Any, X: Any, AT: Any, K: Any) -> None:
     """All that begins with the last jump is explored: its next race, from where it came."""
     h = X[d.X_JUMP]
     i, j = K[h + d.J_NODE], K[h + d.J_FROM]
