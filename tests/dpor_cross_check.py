@@ -1,6 +1,8 @@
 """Every execution, all classes and `dpor` side by side on random programs.
 
     python -m tests.dpor_cross_check FIRST COUNT [MODEL]
+
+FIRST: a seed, see `dpor_programs`.
 """
 
 from __future__ import annotations
@@ -49,8 +51,9 @@ def difference(scenario: Scenario, seed: int, most: int = MOST, model: str = "sc
         ("final states", reduced.finals, raw.finals),
     ) if a != b]
     text = f"lock {machine.lock}: {raw.executions} executions, {len(classes.classes)} classes, dpor " \
-           f"{reduced.executions}, blocked {reduced.blocked}, redundant {reduced.redundant}, diverged {reduced.diverged}; " \
-           f"violations {sorted(raw.violations ^ reduced.violations)}, finals {len(raw.finals)} {len(reduced.finals)}"
+           f"{reduced.executions}, blocked {reduced.blocked}, redundant {reduced.redundant}, " \
+           f"diverged {reduced.diverged}; violations {sorted(raw.violations ^ reduced.violations)}, " \
+           f"finals {len(raw.finals)} {len(reduced.finals)}"
     return (f"{', '.join(wrong)}: {text}" if wrong else ""), "told" if raw.violations else "clean"
 
 

@@ -21,6 +21,8 @@ def publish(mem: Mem) -> None:
     mem.write_once(P, mem.alloc_page(1))
 '''
 WORDS = (("A", "A", "A", "B[0]", "B[1]"), ("A", "A + 4", "B[0]"))
+#: From this seed on: more threads, but shorter ones, on few words: many orders.
+RACING = 1_000_000
 FLAVOURS = ("words", "locks", "pages", "waits", "all")
 
 
@@ -143,7 +145,22 @@ class Generator:
         self.put(r.choice(("p = mem.read_once(P)", "p = mem.xchg(P, 0)")))
         self.inside("if p:", (lambda: self.put(use)) if r.random() < 0.6 else (lambda: self.inside(*free)))
 
+    def racing(self) -> None:
+        """A step on one of few words, or two where the second depends on the first."""
+        r, v = self.rng, self.variable()
+        word = r.choice(("A", "B[0]", "B[1]"))
+        r.choice((
+            lambda: self.put(f"{v} = mem.read_once({word})"), lambda: self.put(f"mem.write_once({word}, {v} + 1)"),
+            lambda: self.put(f"{v} = mem.atomic64_fetch_add({word}, 1)"),
+            lambda: self.put(f"{v} = mem.cmpxchg({word}, 0, {r.choice((1, 2))})"),
+            lambda: self.inside(f"if mem.read_once({word}):", self.plain),
+            lambda: self.inside("if mem.write_trylock(L[0]):", lambda: self.put("mem.write_unlock(L[0])")),
+        ))()
+
     def statement(self) -> None:
+        if self.flavour == "racing":
+            self.rng.choice((self.racing, self.racing, self.racing, self.racing, self.choose, self.check))()
+            return
         kinds = [self.plain] * 3 + [self.atomic] * 3 + [self.branch] * 2 + [self.choose, self.check]
         kinds += [self.lock] * {"locks": 14, "all": 4, "waits": 1}.get(self.flavour, 0)
         kinds += [self.wait] * {"waits": 8, "all": 2}.get(self.flavour, 0)
@@ -164,8 +181,10 @@ def module(seeds: range) -> str:
     for seed in seeds:
         generator = Generator(seed)
         threads = generator.rng.choice((2, 2, 3))
+        if seed >= RACING:
+            generator.flavour, threads = "racing", generator.rng.choice((4, 4, 5))
         roles = [f"r{seed}_{t}" for t in range(threads)]
-        parts += [generator.role(name, 4 if threads == 2 else 2) for name in roles]
+        parts += [generator.role(name, {2: 4, 5: 1}.get(threads, 2)) for name in roles]
         parts.append(f"@protocol\ndef rest{seed}(mem: Mem) -> None:\n"
                      "    mem.check(mem.read_once(A) != 3, 'check', 'A is 3')")
         contexts = ["interrupt" if generator.rng.random() < 0.1 else "process" for _ in roles]
