@@ -13,6 +13,7 @@ from engine.native.replay import replay, turn_words
 from engine.python.replay import replay as reference
 from engine.python.replay import walk
 from engine.schedule import Schedule, Turn, Violation
+from tests.protocol_source import scenario
 from tests.protocols import faults as f
 from tests.protocols.counter import SCENARIO
 from tests.protocols.locking import EXCLUSION, NESTING
@@ -46,6 +47,33 @@ def nested(program: Program) -> Schedule:
     (write,) = sites(program, "write", "write_lock")
     turns = (Turn(0, first), Turn(1, write, blocked=True), Turn(0, second, blocked=True))
     return Schedule.of(program, turns, violation=Violation("deadlock", "", "", second, 0))
+
+
+OWN_LOCK = """
+@protocol
+def own(mem):
+    mem.write_lock(L)
+    mem.read_lock(L)
+
+@protocol
+def other(mem):
+    mem.read_lock(L)
+"""
+
+
+@PROCESSES
+def test_who_waits_for_his_own_lock_keeps_nobody_from_hanging_behind(processes: bool, tmp_path: Path) -> None:
+    """glibc refuses him at once: he never queues, and the next one waited to see that he had."""
+    program = build(scenario(tmp_path, OWN_LOCK), folded=False)
+    (taken,), (again,), (behind,) = (sites(program, *each) for each in (
+        ("own", "write_lock"), ("own", "read_lock"), ("other", "read_lock")))
+    schedule = Schedule.of(program, (Turn(0, taken), Turn(0, again, blocked=True), Turn(1, behind, blocked=True)),
+                           violation=Violation("deadlock", "", "", again, 0))
+    for lock in ("pthread", "pthread-writer", "qrwlock"):
+        done = replay(program, schedule, lock, processes=processes)
+        assert done.violation is not None
+        assert (done.violation.kind, done.violation.thread, done.violation.site) == ("deadlock", 0, again)
+        assert [step.blocked for step in done.steps] == [False, True, True]
 
 
 @PROCESSES

@@ -9,6 +9,7 @@ hang.
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 import warnings
@@ -130,9 +131,10 @@ class _Run:
         for thread in threads:
             thread.join(max(0.0, limit - time.monotonic()))
         if any(thread.is_alive() for thread in threads):
-            self._stuck()
-            for thread in threads:
+            self._stop()
+            for thread in threads:  # the arena must not go while one is in it
                 thread.join(SECONDS)
+            raise self._stuck()
 
     def _on_processes(self) -> None:
         """Forked, because everything is compiled here already. A child runs native code only, then leaves."""
@@ -147,19 +149,25 @@ class _Run:
                     finally:
                         os._exit(0)
                 children.append(child)
-        limit = time.monotonic() + 2 * SECONDS
+        limit, stuck = time.monotonic() + 2 * SECONDS, False
         while children:
             children = [child for child in children if os.waitpid(child, os.WNOHANG) == (0, 0)]
             if children and time.monotonic() > limit:
-                self._stuck()
-                limit += 2 * SECONDS
+                self._stop()
+                for child in children if stuck else ():
+                    os.kill(child, signal.SIGKILL)
+                limit, stuck = limit + SECONDS, True
             time.sleep(0.0002)
+        if stuck:
+            raise self._stuck()
 
-    def _stuck(self) -> None:
+    def _stop(self) -> None:
         """Everything that waits or loops looks at this word."""
         self.arena.store(w.H_HALT, self.arena.load(w.H_HALT) or w.HALT_OVER)
         self.arena.stop()
-        raise MachineError(f"a replay of {self.program.name} made no step for {2 * SECONDS:.0f} s")
+
+    def _stuck(self) -> MachineError:
+        return MachineError(f"a replay of {self.program.name} made no step for {2 * SECONDS:.0f} s")
 
     # --- what came of it ---
 
