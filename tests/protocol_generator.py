@@ -1,8 +1,8 @@
 """Random small protocols as source text: what the executors, and plain Python, must agree on.
 
 `module(seed, groups)` gives a protocol file. Group k has roles `g<k>_a` and `g<k>_b` and a check at rest; `SCENARIOS`
-has one scenario a group, `BATCH` one scenario for all, whose variants choose the group by a parameter (for compilers,
-which pay for every scenario).
+has one scenario a group, `BATCHES` one scenario for each `BATCH` of them, whose variants choose the group by a
+parameter (for compilers, which pay for every scenario, and more for a large one).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from engine.vocabulary import PRIMITIVES
 
+BATCH = 10
 CONSTANTS = ("0", "1", "2", "3", "7", "63", "64", "65", "255", "0x7fffffff", "0x80000000", "0xffffffff", "1 << 32",
              "1 << 63", "0xffffffffffffffff", "-1", "LIMIT", "0x5a5a5a5a5a5a5a5a")
 BINARY = ("+", "-", "*", "//", "%", "&", "|", "^", "<<", ">>")
@@ -295,19 +296,27 @@ def module(seed: int, groups: int, *, sequential: bool = False, downgrades: bool
         parts += [generator.function(f"g{k}_a", budget), generator.function(f"g{k}_b", budget)]
         parts.append(f"@protocol\ndef g{k}_rest(mem: Mem) -> None:\n    mem.check(mem.read_once(A) != 99)\n"
                      .replace("!= 99)", "!= 99, 'check', 'A is 99')"))
-    for part in "a", "b", "rest":
-        chain = "\n".join(f"    {'if' if k == 0 else 'elif'} GROUP == {k}:\n        g{k}_{part}(mem)"
-                          for k in range(groups))
-        parts.append(f"@protocol\ndef all_{part}(mem: Mem) -> None:\n{chain}\n")
+    batches = [range(first, min(first + BATCH, groups)) for first in range(0, groups, BATCH)]
+    for number, batch in enumerate(batches):
+        for part in "a", "b", "rest":
+            chain = "\n".join(f"    {'if' if k == batch[0] else 'elif'} GROUP == {k}:\n        g{k}_{part}(mem)"
+                              for k in batch)
+            parts.append(f"@protocol\ndef batch{number}_{part}(mem: Mem) -> None:\n{chain}\n")
     rows = "".join(f"        (g{k}_a, g{k}_b, g{k}_rest, {('reuse', 'quarantine')[k % 2]!r}, {1 + k % 5 // 4}),\n"
                    for k in range(groups))
+    chosen = "".join(f"        (batch{number}_a, batch{number}_b, batch{number}_rest, {list(batch)}),\n"
+                     for number, batch in enumerate(batches))
     parts.append(f'''
 SCENARIOS = [
     Scenario("group", "", (Role("A", a), Role("B", b)), (Variant("v", pool=pool),), at_rest=rest, rounds=rounds)
     for a, b, rest, pool, rounds in [
 {rows}    ]
 ]
-BATCH = Scenario("batch", "", (Role("A", all_a), Role("B", all_b)),
-                 tuple(Variant(f"g{{k}}", params={{"group": k}}) for k in range({groups})), at_rest=all_rest)
+BATCHES = [
+    Scenario("batch", "", (Role("A", a), Role("B", b)),
+             tuple(Variant(f"g{{k}}", params={{"group": k}}) for k in numbers), at_rest=rest)
+    for a, b, rest, numbers in [
+{chosen}    ]
+]
 ''')
     return "\n\n".join(parts)

@@ -23,7 +23,7 @@ from engine.language.program import Program, build
 from engine.memory.layout import Layout
 from engine.python.replay import replay, walk
 from engine.schedule import Execution, Schedule
-from tests.protocol_generator import module
+from tests.protocol_generator import BATCH, module
 from tests.protocol_oracle import Mem, Place, Wild, functions
 from tests.protocol_source import load
 
@@ -122,14 +122,16 @@ def test_a_schedule_repeats_itself(seed: int, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("cpu_token")
 @pytest.mark.parametrize("seed", range(3 * MASS))
 def test_native_threads_and_processes_agree(seed: int, tmp_path: Path) -> None:
-    """Every walk in all three executors. One compile for all groups: it takes seconds, an execution milliseconds."""
+    """Every walk in all three executors. One compile for ten groups: half a second of each is for none of them, and a
+    walk takes longer the more groups stand beside its own."""
     from engine.native.replay import replay as native_replay
 
     groups, ends = 30, set()
     protocols = load(tmp_path, module(4000 + seed, groups, downgrades=False, budget=6))
     for number in range(groups):
         rounds = 1 + number % 5 // 4
-        folded, compiled = (build(protocols.BATCH, f"g{number}", rounds=rounds, folded=how) for how in (True, False))
+        folded, compiled = (build(protocols.BATCHES[number // BATCH], f"g{number}", rounds=rounds, folded=how)
+                            for how in (True, False))
         for turn in range(WALKS):
             lock = ("qrwlock", "pthread", "pthread-writer")[turn % 3]
             schedule, execution = walk(folded, turn, lock, folder=tmp_path)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, Final
 
 from engine.declare import Scenario
 from engine.errors import NotDeterministicError, UsageError
 from engine.explore import strategies
-from engine.explore.again import ending, record
+from engine.explore.again import ending, record, repeat
 from engine.explore.bound import Bound, narrowed, program_of
 from engine.explore.coverage import Coverage, follows
 from engine.explore.load import Machine
@@ -82,7 +83,8 @@ class Search:
             self.coverage.ended(self.strategy.picks)
         if now > self.again:
             self.again = now + _AGAIN_SECONDS
-            self.record()
+            with self._kept():
+                repeat(m, self.strategy.picks(), ending(m))
 
     def _tell(self, now: float) -> None:
         self.looked = now
@@ -97,10 +99,16 @@ class Search:
         Raises:
             NotDeterministicError: it did not do what it did in the search.
         """
+        with self._kept():
+            return record(self.machine, self.strategy.picks(), ending(self.machine))
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """The machine is afterwards where it was, so that the search can go on."""
         m = self.machine
         state, log = m.S.copy(), m.U[:m.mark].copy()
         try:
-            return record(m, self.strategy.picks(), ending(m))
+            yield
         finally:
             m.S[:], m.U[:len(log)] = state, log
 
