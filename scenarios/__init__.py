@@ -16,8 +16,8 @@ __all__ = ["all_scenarios", "find", "load_file"]
 
 #: Modules with a tuple SCENARIOS, in the order of `pttorture list`. First the IOMMU's tables: the main job.
 _IOMMU: Final = ("s1_refcount", "s2_mapcount", "s4_lock", "s4_walker", "s4_split", "load")
-_SYSTEMS: Final = ("s1_puts", "s2_encodings", "s2_types", "s3_placement", "s4_gap", "s4_dirty", "s5_s390", "s6_powerpc",
-                   "s7_dax", "s8_cow", "s8_gup", "s8_barrier", "s8_rmap")
+_SYSTEMS: Final = ("s1_puts", "s2_encodings", "s2_types", "s3_placement", "s4_gap", "s4_dirty", "s4_growth", "s5_s390",
+                   "s6_powerpc", "s7_dax", "s8_cow", "s8_gup", "s8_barrier", "s8_rmap")
 #: Those that are about the machine and the memory models, not about page tables.
 _BESIDE: Final = ("litmus",)
 

@@ -1,6 +1,6 @@
 """The search on small tables of every format: the races of S1 and S4 are there too, and so are their fixes.
 
-What only AMD's format has is searched by itself: a root that grows, and leaves of several entries.
+What only AMD's format has is searched by itself: leaves of several entries (a root that grows: `scenarios.s4_growth`).
 """
 
 from __future__ import annotations
@@ -16,13 +16,11 @@ from engine.language.program import build
 from engine.memory.page import ENTRIES
 from scenarios import find
 from scenarios.forms import PTDESC_FORM
-from scenarios.models.count import PTDESC
-from scenarios.models.domain import ONE_WORD, SEQUENCED, TWO_WORDS
 from scenarios.models.formats import AMDV1, FORMATS, Format, arm
-from scenarios.models.radix import DEVICE_PFN, last_page
-from scenarios.models.rest import check_mapped, check_tables, check_unmapped
+from scenarios.models.radix import DEVICE_PFN
+from scenarios.models.rest import check_tables, check_unmapped
 from scenarios.models.split import BESIDE, EXCLUSIVE, NO_FLUSH, SPLITTING, WHOLE
-from scenarios.models.table import create_domain, iova_to_phys, map_pages
+from scenarios.models.table import create_domain, map_pages
 from scenarios.models.unmap import NEVER
 from scenarios.models.walker import dma
 from scenarios.s4_split import unmap_and_dma
@@ -59,82 +57,6 @@ def test_a_race_is_a_race_in_every_format(form: Format) -> None:
         frames = scenario.small.frames + small.tables_wide
         program = build(scenario, variant.name, geometry=small.geometry(frames), params={**small.params, **changed})
         assert (name, kind(explore(program, preemptions=preemptions))) == (name, expected)
-
-
-# --- a root that grows (AMD) ---
-
-
-@protocol
-def map_first(mem: Mem) -> None:
-    create_domain(mem, 0)
-    map_pages(mem, 0, 1, 1, DEVICE_PFN)
-
-
-@protocol
-def map_far(mem: Mem, n: int) -> None:
-    """A role: map a page that the first root does not reach, and use it."""
-    vpfn = last_page(2) + 1 + n
-    mem.check(map_pages(mem, 0, vpfn, 1, DEVICE_PFN + vpfn) == 1, "check", "a page cannot be mapped")
-    mem.check(dma(mem, 0, vpfn) == DEVICE_PFN + vpfn, "lost-mapping", "a DMA after a map does not arrive")
-
-
-@protocol
-def look_near(mem: Mem) -> None:
-    """A role: look up the page that was mapped before and is not touched."""
-    mem.check(iova_to_phys(mem, 0, 1) == DEVICE_PFN, "lost-mapping", "a mapped page does not translate")
-
-
-@protocol
-def map_near(mem: Mem) -> None:
-    """A role: map a page that the first root reaches, into a table that is not there yet, and use it."""
-    mem.check(map_pages(mem, 0, ENTRIES, 1, DEVICE_PFN + 1) == 1, "check", "a page cannot be mapped")
-    mem.check(dma(mem, 0, ENTRIES) == DEVICE_PFN + 1, "lost-mapping", "a DMA after a map does not arrive")
-
-
-@protocol
-def all_mapped(mem: Mem) -> None:
-    check_mapped(mem, 0, 1, DEVICE_PFN)
-    check_mapped(mem, 0, last_page(2) + 1, DEVICE_PFN + last_page(2) + 1)
-    check_tables(mem, 0)
-
-
-SMALL = AMDV1.shrunk(4, 3)
-GROWING = {**SMALL.params, "count": PTDESC, "hardware": 1, "used_entries": 0}
-_BOTH_FAR = (Role("far", map_far, (0,)), Role("far-too", map_far, (1,)))
-_BOTH_NEAR = (Role("far", map_far, (0,)), Role("near", map_near))
-GROWTH = Scenario(
-    "growth", "A root grows beside a lookup and beside another map that needs it to grow.",
-    (Role("far", map_far, (0,)), Role("near", look_near)),
-    (
-        Variant("two-words", kind="race", expects="lost-mapping", params={**GROWING, "grows": TWO_WORDS}),
-        Variant("one-word", params={**GROWING, "grows": ONE_WORD}),
-        Variant("two-growers", params={**GROWING, "grows": ONE_WORD}, roles=_BOTH_FAR),
-        Variant("near-two-words", kind="race", expects="lost-mapping", params={**GROWING, "grows": TWO_WORDS},
-                roles=_BOTH_NEAR),
-        Variant("near-one-word", params={**GROWING, "grows": ONE_WORD}, roles=_BOTH_NEAR),
-        Variant("sequence", params={**GROWING, "grows": SEQUENCED}),
-        Variant("no-retry", kind="mutation", expects="lost-mapping",
-                params={**GROWING, "grows": SEQUENCED, "retries": 0}),
-        Variant("two-growers-sequence", params={**GROWING, "grows": SEQUENCED}, roles=_BOTH_FAR),
-        Variant("near-sequence", params={**GROWING, "grows": SEQUENCED}, roles=_BOTH_NEAR),
-        Variant("sequence-as-merged", kind="race", expects="lost-mapping",
-                params={**GROWING, "grows": SEQUENCED, "dte_last": 1}, roles=_BOTH_FAR),
-    ),
-    setup=map_first, at_rest=all_mapped, small=SMALL.geometry(16),
-)
-
-
-@pytest.mark.parametrize(("variant", "preemptions", "expected"), [
-    ("two-words", 0, None), ("two-words", 1, "lost-mapping"), ("one-word", 2, None), ("two-growers", 2, None),
-    ("near-two-words", 1, "lost-mapping"), ("near-one-word", 2, None), ("sequence", 2, None),
-    ("no-retry", 1, "lost-mapping"), ("two-growers-sequence", 2, None), ("near-sequence", 2, None),
-    ("sequence-as-merged", 0, None), ("sequence-as-merged", 1, "lost-mapping"),
-])
-def test_a_root_that_grows_is_read_in_one_step(variant: str, preemptions: int, expected: str | None) -> None:
-    """Root and mode are two fields of the driver: read one by one they may be of two roots, unless under the seqcount
-    of "iommu/amd/pgtbl: Fix possible race while increase page table level" (Sep 2025). As merged it tells the hardware
-    last: who maps through the new root may be back before a DMA can follow (Jason Gunthorpe's answer to it)."""
-    assert kind(explore(GROWTH, variant, preemptions=preemptions)) == expected
 
 
 # --- leaves of several entries (AMD) ---
