@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from math import comb
 
 import pytest
 
+from engine import protocol
+from engine.declare import Mem
 from engine.errors import DivergedError, UsageError
-from engine.explore import explore, replay, smallest
+from engine.explore import STRATEGIES, explore, replay, smallest
 from engine.language.program import build
 from engine.schedule import Schedule, Turn
+from scenarios import find
 from tests.protocols import faults as f
 from tests.protocols import words as w
 from tests.protocols.counter import SCENARIO
@@ -153,3 +157,28 @@ def test_choices_are_part_of_a_schedule():
     assert result.schedule.choices == ((2, 1),)
     with pytest.raises(DivergedError, match="chooses once more"):
         replay(program, Schedule.of(program, result.schedule.turns, ((2,),)))
+
+
+@protocol
+def nothing(mem: Mem) -> None:
+    mem.smp_wmb()
+
+
+@protocol
+def never(mem: Mem) -> None:
+    mem.check(mem.read_once(w.COUNT) == 1, "check", "nobody stores")
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_program_of_no_steps_has_an_execution(strategy):
+    """What its check at rest finds has a schedule, without turns."""
+    program = build(replace(w.scenario(nothing, nothing), at_rest=never))
+    result = explore(program, strategy=strategy, executions=3)
+    assert result.violation is not None
+    assert (len(result.schedule.turns), result.preemptions) == (0, 0)
+
+
+def test_a_search_that_memory_ends_before_any_execution_says_so():
+    hammer, variant = find("hammer:split")
+    with pytest.raises(UsageError, match=r"no execution was completed in .* s; the limit of 1 MB was reached"):
+        explore(hammer, variant.name, strategy="states", memory=1)

@@ -200,7 +200,8 @@ def result_of(search: Search, bound: dict[str, Any], seconds: float, end: int, f
     m, count = search.machine, search.strategy.count
     executions = count(x.X_EXECUTIONS)
     if executions == 0:
-        raise UsageError(f"{m.program.name}: no execution was completed in {seconds:.1f} s; give the search more time")
+        why = search.strategy.stopped or "give the search more time"
+        raise UsageError(f"{m.program.name}: no execution was completed in {seconds:.1f} s; {why}")
     return Result(executions, count(x.X_REDUNDANT), count(x.X_BLOCKED), count(x.X_STEPS), count(x.X_STATES) or None,
                   end == x.COMPLETE, seconds, bound, m.model,
                   first.violation if first else None, schedule_of(m, first, bound) if first else None,
