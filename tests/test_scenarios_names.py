@@ -37,12 +37,23 @@ def test_what_breaks_has_an_item_and_a_twin_that_holds(scenario: object) -> None
     assert any(v.expects == CLEAN for v in variants)
 
 
+#: The entries of the eight systems, by their last letter.
+ITEMS = {"S1": "g", "S2": "g", "S3": "e", "S4": "k", "S5": "h", "S6": "d", "S7": "j", "S8": "j"}
+
+
+def test_every_item_has_a_variant() -> None:
+    wanted = {f"{system}-{chr(n)}" for system, last in ITEMS.items() for n in range(ord("a"), ord(last) + 1)}
+    assert len(wanted) == 62
+    assert wanted - {v.item.partition(".")[0] for s in all_scenarios() for v in s.variants} == set()
+
+
 @pytest.mark.parametrize(("name", "expected"), [
     ("transient-get", "transient-get:rfc-v1"),
     ("transient-get:ptdesc", "transient-get:ptdesc"),
     ("S1-a", "transient-get:rfc-v1"),
     ("s1-C", "false-warn:rfc-v1"),
     ("S1-d", "both-give-up:rfc-v1"),
+    ("S2-f", "recycled-parent:peek-v2"),
     ("S2-g", "mapcount-get:rfc-v2"),
     ("S4-a", "parent-freed:rfc-v1"),
     ("S4-c", "nested-read:rfc"),
