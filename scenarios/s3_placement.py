@@ -212,4 +212,56 @@ PLACEMENT = Scenario(
     variants=tuple(_variant(place, visitor) for place in PLACES for visitor in VISITORS),
 )
 
-SCENARIOS: Final = (PLACEMENT,)
+SAME_FRAME = Param("same_frame", 0, names={0: "each kind of table has its own frame", 1: "one frame plays both roles"})
+
+
+@protocol
+def root_and_table(mem: Mem) -> None:
+    """A root and a table of another kind."""
+    mem.alloc_page(1)
+    mem.alloc_page(1)
+
+
+@protocol
+def count_as_fragment(mem: Mem) -> None:
+    """A role: frame 1 is a table whose entries are counted in `pt_frag_refcount`."""
+    word = page_at(1) + 32
+    mem.set_member(word, "pt_frag_refcount")
+    mem.atomic_set(word, 0)
+    mem.use_member(word, "pt_frag_refcount")
+    mem.atomic_inc(word)
+    mem.use_member(word, "pt_frag_refcount")
+    mem.atomic_dec(word)
+    mem.drop_member(word, "pt_frag_refcount")
+    mem.count(CLEARED)
+
+
+@protocol
+def use_as_root(mem: Mem) -> None:
+    """A role: x86's pgd keeps its mm in `pt_mm`."""
+    word = page_at(1 if SAME_FRAME else 2) + 32
+    mem.set_member(word, "pt_mm")
+    mem.write_once(word, page_of(frame_at(2)))
+    mem.use_member(word, "pt_mm")
+    mem.read_once(word)
+    mem.drop_member(word, "pt_mm")
+    mem.count(VISITS)
+
+
+TWO_ROLES = Scenario(
+    name="two-roles",
+    about="One member of the union at 32 is right for one kind of table, one for another: which is live is noted.",
+    source=SOURCE,
+    setup=root_and_table,
+    roles=(Role("count", count_as_fragment), Role("root", use_as_root)),
+    geometry=ONE_TABLE,
+    small=ONE_TABLE,
+    variants=(
+        Variant("same-frame", "a frame in both roles: two owners write the same word", "S3-e.live-member", "race",
+                "union-confusion", {"same_frame": 1}, needs=("cleared", "visits")),
+        Variant("own-frames", "each kind of table has frames of its own", params={"same_frame": 0},
+                needs=("cleared", "visits")),
+    ),
+)
+
+SCENARIOS: Final = (PLACEMENT, TWO_ROLES)

@@ -47,7 +47,7 @@ BREAKS_AT = {
     "dirty-bit:plain-store": 1, "dirty-bit:no-flush": 0, "dirty-bit:flush-late": 1, "dirty-bit:unmap-looks-first": 1,
     "growing-root:two-words": 1, "growing-root:map-two-words": 1, "growing-root:no-retry": 1,
     "growing-root:as-merged": 1, "dax-share:associate": 1, "split:arm-in-place": 1, "split:arm-break-first": 1,
-    "s390-pending:gathered-only-a": 1,
+    "s390-pending:gathered-only-a": 1, "two-roles:same-frame": 1,
     "recycled-parent:rfc-v2": 1, "recycled-parent:peek-v2": 2, "recycled-parent:peek-v1": 1,
     "recycled-parent:peek-ptdesc": 1,
     "raw-lookup:iova-to-phys": 1, "raw-lookup:clear-dirty": 1, "raw-lookup:rfc-v1": 1, "sleeping-map:gfp-kernel": 0,
