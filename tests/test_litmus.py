@@ -15,7 +15,7 @@ from scenarios.litmus import LITMUS, ORDERS, TESTS, Litmus
 from tests.litmus_axioms import outcomes
 
 NAMES = [test.name for test in TESTS]
-SAMPLES = 20_000  # of a strategy that draws executions
+SAMPLES = 4_000  # of a strategy that draws executions
 COMPLETE = tuple(name for name in STRATEGIES if TABLE[name].ends)
 
 
