@@ -24,7 +24,7 @@ from stress.report.places import short
 from stress.report.text import wrap
 from stress.report.write import check_target, write
 from stress.searching import SECONDS, minimised, smallest, waiting
-from stress.selection import Chosen, choose
+from stress.selection import Chosen, choose, model_that_breaks
 
 if TYPE_CHECKING:
     from engine.explore import Result
@@ -54,10 +54,13 @@ def explore(args: argparse.Namespace) -> int:
         data["minimised_from"] = _size(found) if found is not result else None
         for line in lines(data, every=args.all):
             console.result(line)
+        needed = model_that_breaks(chosen.scenario, chosen.variant, lock)
+        if result.schedule is None and needed not in ("", "sc", args.model):
+            console.result(f"  expected to break under {needed}: add --model {needed}")
         if result.schedule is not None:
             if args.save:
                 write(args.save, saved(result.schedule, chosen.source, args.save).to_json())
-            drawn = draw(result.program or program, result.schedule, replay=_again(args))
+            drawn = draw(result.program or program, result.schedule, replay=_again(args, needed))
             console.result("\n" + drawn.rstrip("\n"))
             write_viewer(args.html, result.schedule, chosen.source, drawn)
         for target in filter(None, (args.save, args.html) if result.schedule is None else ()):
@@ -66,12 +69,13 @@ def explore(args: argparse.Namespace) -> int:
     return EXIT_INTERRUPTED if result.interrupted else verdict.exit_code([data])
 
 
-def _again(args: argparse.Namespace) -> str:
-    """The command that replays what was found: from the file it was written to, or by the search that found it."""
+def _again(args: argparse.Namespace, model: str) -> str:
+    """The command that replays what was found: from the file it was written to, or by the search that found it, under
+    the model that `pttorture replay NAME` takes."""
     if args.save and args.save != "-":
         return f"pttorture replay {shlex.quote(args.save)}"
     changed = (args.strategy, args.lock, args.rounds, args.threads, args.preemptions, args.seconds, args.save)
-    if args.model == "sc" and all(option is None for option in changed):
+    if args.model == (model or "sc") and all(option is None for option in changed):
         return f"pttorture replay {shlex.quote(args.name)}"
     return "add --save race.json, then: pttorture replay race.json"
 

@@ -26,7 +26,7 @@ from stress.report.places import short
 from stress.report.text import wrap
 from stress.report.write import check_target
 from stress.searching import patience, smallest, waiting
-from stress.selection import choose
+from stress.selection import choose, model_that_breaks
 
 if TYPE_CHECKING:
     from engine.explore import Result
@@ -139,7 +139,8 @@ def read(name: str) -> tuple[Schedule, str]:
     chosen = choose(name, first=True)[0]
     lock = next(iter(chosen.variant.locks), "qrwlock")
     with waiting(Console(sys.stderr), chosen.title):
-        found = smallest(build(chosen.scenario, chosen.variant.name), lock=lock)
+        found = smallest(build(chosen.scenario, chosen.variant.name), lock=lock,
+                         model=model_that_breaks(chosen.scenario, chosen.variant, lock) or "sc")
     if found.schedule is None:
         raise UsageError(f"{chosen.title}: {_nothing(found)}; there is nothing to replay")
     return saved(found.schedule, chosen.source, ""), chosen.source

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from engine.declare import Scenario, Variant
+from engine.declare import CLEAN, Scenario, Variant
 from engine.errors import UsageError
 from engine.text import count
 from stress.job import Job, from_source
@@ -80,6 +80,14 @@ def lock_for(variant: Variant, executor: str, wanted: str = "") -> str:
     if wanted:
         return wanted if wanted in usable else ""
     return usable[0] if usable else ""
+
+
+def model_that_breaks(scenario: Scenario, variant: Variant, lock: str) -> str:
+    """The strongest memory model under which a search is expected to find a violation; "" if there is none."""
+    from engine.explore.load import MODELS
+
+    return next((model for model in MODELS
+                 if scenario.expected(variant, executor="explore", lock=lock, model=model) != CLEAN), "")
 
 
 def check_mode(executor: str, lock: str, processes: int) -> None:

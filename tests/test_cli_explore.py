@@ -232,3 +232,15 @@ def test_depth_is_for_pct(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert cli.main(["explore", "S1-a", "--strategy", "pos", "--depth", "2"]) == 2
     assert "--depth has no effect without --strategy pct" in capsys.readouterr().err
+
+
+def test_a_race_of_a_weaker_memory_model_says_which_it_is_and_is_replayed_by_its_name(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explore", "S8-g"]) == 0
+    assert capsys.readouterr().out.endswith("\n  expected to break under tso: add --model tso\n")
+    assert cli.main(["explore", "S8-g", "--model", "tso"]) == 0
+    assert capsys.readouterr().out.endswith("\nReplay: pttorture replay S8-g\n")
+    assert cli.main(["replay", "S8-g"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "model tso," in out
+    assert out.endswith(", as recorded")

@@ -8,6 +8,7 @@ from engine.language.program import build
 from stress import scripts
 from stress.report.write import write
 from stress.searching import smallest
+from stress.selection import model_that_breaks
 
 
 def main() -> None:
@@ -15,7 +16,8 @@ def main() -> None:
     wanted = {}
     for scenario, variant in scripts.broken():
         lock = next(iter(variant.locks), "qrwlock")
-        found = smallest(build(scenario, variant.name), lock=lock).schedule
+        model = model_that_breaks(scenario, variant, lock)
+        found = smallest(build(scenario, variant.name), lock=lock, model=model).schedule
         if found is None:
             raise SystemExit(f"{scenario.name}:{variant.name}: nothing breaks it")
         wanted[scripts.ready(scenario, variant)] = scripts.script(found, variant.item)
