@@ -22,8 +22,8 @@ SHAPES = [Geometry(2, 5, 64), Geometry(4, 3, 64), Geometry(4, 4, 128), Geometry(
 @pytest.mark.parametrize("free", [DROP, PRUNE], ids=["drop", "prune"])
 def test_table_is_a_dictionary(geometry: Geometry, policy: int, free: int) -> None:
     turns = 40 if geometry.entries == 512 else 120
-    for seed in range(2 if geometry.entries == 512 else 6):
-        with page_table(geometry, **{**FIXED, "policy": policy, "free": free}) as table:
+    with page_table(geometry, **{**FIXED, "policy": policy, "free": free}) as table:  # compiling takes longest
+        for seed in range(2 if geometry.entries == 512 else 6):
             play(table, Model(geometry, policy == WHOLE), seed, turns)
             assert table.used() == 1, "only the root is left"
 
@@ -35,9 +35,9 @@ def test_table_is_a_dictionary(geometry: Geometry, policy: int, free: int) -> No
 ], ids=str)
 def test_every_design_is_the_same_table(design: dict[str, int]) -> None:
     geometry = Geometry(4, 4, 128)
-    for seed in range(4):
-        with page_table(geometry, **{**FIXED, "policy": SPLITTING, "hardware": 1, "iotlb_ways": 4, "check_cached": 1,
-                                     **design}) as table:
+    with page_table(geometry, **{**FIXED, "policy": SPLITTING, "hardware": 1, "iotlb_ways": 4, "check_cached": 1,
+                                 **design}) as table:
+        for seed in range(4):
             play(table, Model(geometry, whole=False), seed, 100, hardware=True)
             assert table.used() == 1
 
@@ -45,8 +45,8 @@ def test_every_design_is_the_same_table(design: dict[str, int]) -> None:
 @pytest.mark.parametrize("form", [RFC_V1, RFC_V2, PTDESC_FORM], ids=["v1", "v2", "ptdesc"])
 def test_posted_forms_on_small_pages(form: dict[str, int]) -> None:
     geometry = Geometry(4, 3, 64)
-    for seed in range(4):
-        with page_table(geometry, **{**form, "used_entries": 0, "largest_leaf": 1}) as table:
+    with page_table(geometry, **{**form, "used_entries": 0, "largest_leaf": 1}) as table:
+        for seed in range(4):
             play(table, Model(geometry, whole=True, largest=1), seed, 100)
             assert table.used() == 1
 
