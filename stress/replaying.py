@@ -134,6 +134,8 @@ def read(name: str) -> tuple[Schedule, str]:
     """
     if name.endswith(".json"):
         return _read_file(name)
+    if Path(name).is_file() and not name.endswith(".py"):
+        raise UsageError(f"{name}: not a schedule; `explore --save FILE.json` writes one, its name ends in .json")
     if is_finding(name):
         return parsed(schedule_of(finding(name)[0]), name, Path())
     chosen = choose(name, first=True)[0]

@@ -177,3 +177,10 @@ def test_a_schedule_is_the_same_to_the_byte_in_every_process(tmp_path: Path) -> 
 def test_a_schedule_is_the_same_to_the_byte_on_another_python(tmp_path: Path) -> None:
     other = written("1", tmp_path / "other.json", os.environ["PTTORTURE_OTHER_PYTHON"])
     assert written("1", tmp_path / "this.json") == other
+
+
+def test_a_file_that_is_no_schedule_is_not_taken_for_a_finding(tmp_path: Path,
+                                                               capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "race.txt").write_text("{}")
+    assert cli.main(["replay", str(tmp_path / "race.txt")]) == 2
+    assert "race.txt: not a schedule; `explore --save FILE.json` writes one" in capsys.readouterr().err

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def is_finding(name: str) -> bool:
-    """Whether a name means a finding: it is a path, and not that of a file of schedules or scenarios."""
+    """Whether a name means a finding: it is a path, and not that of a file."""
     path, _, variant = name.partition(".py:")
-    return "/" in name and not variant and not path.endswith((".py", ".json"))
+    return "/" in name and not variant and not path.endswith((".py", ".json")) and not Path(name).is_file()
 
 
 def finding(name: str, campaign: str | None = None) -> tuple[FindingRow, Path]:
