@@ -207,7 +207,8 @@ class Generator:
         self.put(f"{self.variable()}, {self.variable()} = {self.expr(1)}, {self.expr(1)}")
 
     def choose(self) -> None:
-        self.put(f"{self.variable()} = mem.choose({self.rng.randint(0, 3)})")
+        among = max(1, self.rng.randint(0, 3))  # among none is refused
+        self.put(f"{self.variable()} = mem.choose({among})")
 
     def local(self) -> None:
         self.put(self.rng.choice((
