@@ -23,6 +23,8 @@ def publish(mem: Mem) -> None:
 WORDS = (("A", "A", "A", "B[0]", "B[1]"), ("A", "A + 4", "B[0]"))
 #: From this seed on: more threads, but shorter ones, on few words: many orders.
 RACING = 1_000_000
+#: From this seed on: steps that commute and keep others waiting, locks that are not given back.
+KEEPING = 2_000_000
 FLAVOURS = ("words", "locks", "pages", "waits", "all")
 
 
@@ -157,9 +159,34 @@ class Generator:
             lambda: self.inside("if mem.write_trylock(L[0]):", lambda: self.put("mem.write_unlock(L[0])")),
         ))()
 
+    def keeping(self) -> None:
+        """What keeps a thread waiting, or waits."""
+        r, word = self.rng, self.rng.choice(("A", "A", "B[0]"))
+        relax = [lambda: self.put("mem.cpu_relax()")]
+        kind = r.randrange(12)
+        if kind <= 3:
+            self.put(r.choice((f"mem.atomic64_inc({word})", f"mem.atomic64_add({word}, 2)",
+                               f"mem.atomic64_or({word}, {r.choice((1, 2))})", f"mem.atomic64_xor({word}, 1)")))
+        elif kind <= 6:
+            self.inside(f"while mem.read_once({word}) {r.choice(('== 0', '!= 0', '!= 0', '> 1', '!= 1'))}:", *relax)
+        elif kind <= 8:
+            mode = r.choice(("read", "read", "write"))
+            self.put(f"mem.{mode}_lock(L[0])")
+            if r.random() < 0.85:
+                self.put(f"mem.{mode}_unlock(L[0])")
+        elif kind == 9:
+            self.inside(f"while not mem.{r.choice(('read', 'write'))}_trylock(L[0]):", *relax)
+        elif kind == 10:
+            self.inside(f"if mem.read_once({word}):", self.plain)
+        else:
+            self.put(f"mem.write_once({word}, 0)")
+
     def statement(self) -> None:
         if self.flavour == "racing":
             self.rng.choice((self.racing, self.racing, self.racing, self.racing, self.choose, self.check))()
+            return
+        if self.flavour == "keeping":
+            self.keeping()
             return
         kinds = [self.plain] * 3 + [self.atomic] * 3 + [self.branch] * 2 + [self.choose, self.check]
         kinds += [self.lock] * {"locks": 14, "all": 4, "waits": 1}.get(self.flavour, 0)
@@ -181,7 +208,9 @@ def module(seeds: range) -> str:
     for seed in seeds:
         generator = Generator(seed)
         threads = generator.rng.choice((2, 2, 3))
-        if seed >= RACING:
+        if seed >= KEEPING:
+            generator.flavour, threads = "keeping", generator.rng.choice((3, 3, 4))
+        elif seed >= RACING:
             generator.flavour, threads = "racing", generator.rng.choice((4, 4, 5))
         roles = [f"r{seed}_{t}" for t in range(threads)]
         parts += [generator.role(name, {2: 4, 5: 1}.get(threads, 2)) for name in roles]

@@ -47,12 +47,17 @@ def test_what_is_possible_and_how_much_of_it_was_seen() -> None:
 def test_a_run_reports_what_its_threads_showed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     target = tmp_path / "out.json"
-    cli.main(["run", FILE, "--executor", "python", "--seconds", "0.5", "--json", str(target)])
-    seen = {r["variant"]: {(a, b) for a, b, _ in r["coverage"]} for r in json.loads(target.read_text())["results"]}
-    assert seen["plain"] <= ANY
-    assert seen["locked"] <= {(WRITE, READ), (WRITE, WRITE)}
-    assert seen["atomic"] == set()
-    assert seen["plain"] | seen["locked"]
+    met = False
+    for _ in range(10):  # on a busy machine two of Python's threads may not meet in half a second
+        cli.main(["run", FILE, "--executor", "python", "--seconds", "0.5", "--json", str(target)])
+        seen = {r["variant"]: {(a, b) for a, b, _ in r["coverage"]} for r in json.loads(target.read_text())["results"]}
+        assert seen["plain"] <= ANY
+        assert seen["locked"] <= {(WRITE, READ), (WRITE, WRITE)}
+        assert seen["atomic"] == set()
+        met = met or bool(seen["plain"] | seen["locked"])
+        if met:
+            break
+    assert met
 
 
 class _Session:

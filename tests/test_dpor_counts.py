@@ -9,7 +9,7 @@ import pytest
 from engine.errors import NotDeterministicError, UsageError
 from engine.explore import explore
 from engine.explore.load import Machine
-from engine.explore.search import Search
+from engine.explore.search import Search, run
 from engine.explore.strategies import cells as x
 from engine.explore.strategies.base import Options
 from engine.jit import HAVE_NUMBA
@@ -57,7 +57,7 @@ def test_it_goes_on_where_a_slice_ended_and_after_a_number_of_executions():
     assert (result.executions, result.complete) == (10, False)
 
 
-def test_events_put_aside_are_counted():
+def test_events_set_aside_are_counted():
     """Void additions leave nothing to come back to."""
     assert explore(build(k.COUNTER, params={"increments": 5, "how": 1}), strategy="dpor").peak == 0
     result = explore(build(k.readers(5)), strategy="dpor")
@@ -70,14 +70,15 @@ def test_events_put_aside_are_counted():
     pytest.param(build(k.lastzero(15), params={"size": 15}), 60, marks=SLOW),
     pytest.param(build(k.COUNTER, params={"increments": 5}), 20, marks=SLOW),
 ])
-def test_the_events_put_aside_are_bounded_by_the_square_of_the_depth(program, depth):
+def test_the_events_set_aside_are_bounded_by_the_square_of_the_depth(program, depth):
     assert explore(program, strategy="dpor").peak <= depth ** 2
 
 
-@SLOW
-def test_it_gives_up_when_it_may_put_aside_no_more():
-    result = explore(build(k.COUNTER, params={"increments": 200}), strategy="dpor", memory=1)
-    assert (result.complete, result.stopped) == (False, "the limit of 1 MB was reached")
+def test_it_gives_up_when_it_may_set_aside_no_more():
+    """Without room for more than the first execution and a little."""
+    search = Search(Machine(build(k.COUNTER, params={"increments": 15})), "dpor", Options(memory=0))
+    result = run(search, {}, None)
+    assert (result.complete, result.stopped) == (False, "the limit of 0 MB was reached")
     assert result.executions > 0
 
 

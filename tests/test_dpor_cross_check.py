@@ -9,7 +9,7 @@ import pytest
 
 from engine.jit import HAVE_NUMBA
 from tests.dpor_cross_check import compare
-from tests.dpor_programs import RACING
+from tests.dpor_programs import KEEPING, RACING
 
 STEP, MOST, LEAST = (40, 1000, 21) if HAVE_NUMBA else (4, 60, 1)  # LEAST: not too large to be compared
 
@@ -21,8 +21,9 @@ def test_executions_are_classes(tmp_path, first):
     assert sum(kind in ("told", "clean") for _, _, kind in told) >= LEAST
 
 
-def test_executions_of_many_threads_are_classes(tmp_path):
-    told = list(compare(tmp_path, range(RACING, RACING + STEP), MOST // 2))
+@pytest.mark.parametrize("first", [RACING, KEEPING])
+def test_executions_of_many_threads_are_classes(tmp_path, first):
+    told = list(compare(tmp_path, range(first, first + STEP), MOST // 2))
     assert [(seed, wrong) for seed, wrong, _ in told if wrong] == []
 
 

@@ -205,14 +205,13 @@ def of_rmw(C: Any, S: Any, base: Any, row: Any, address: Any, A: Any, at: Any) -
     op, returns = how & 15, (how >> 4) & 15
     i = C[c.C_MEMORY] + ((address - C[c.C_GLOBALS]) >> 3)
     old = mm.part(S[i], address, width)
-    new, written = mm.rmw_new(op, old, value(C, S, base, C[row + 3]), value(C, S, base, C[row + 4]), width)
+    _, written = mm.rmw_new(op, old, value(C, S, base, C[row + 3]), value(C, S, base, C[row + 4]), width)
     if op == ops.R_CMPXCHG or op == ops.R_ADD_UNLESS:
         A[at + HOW] |= VARIES
         return WRITE if written else READ
     if returns != ops.RET_NONE or op == ops.R_XCHG:
         return WRITE
-    changes = op != ops.R_OR and op != ops.R_AND and mm.part(new, 0, width) != old
-    if C[c.C_RELAXES] != 0 and not changes:  # it would watch its word, perhaps in one order only
+    if C[c.C_RELAXES] != 0:  # what somebody waits for may come with some of them only: each order means something
         return WRITE
     if op == ops.R_OR:
         return OR

@@ -12,7 +12,7 @@ Where the machine is more than that paper's model:
                 before it and, under `pso` too, in order with the thread's other flushes
     choices     a value of `mem.choose` is an event of its own that touches nothing; all its values are taken in turn
     waiting     a thread may have to wait for a lock or in a spin loop, and one step may make another impossible: see
-                `dpor_reverse.settle_waiting`. A failed turn of a one-step spin loop is no event (`awaits` there)
+                `dpor_waiting`. A failed turn of a one-step spin loop is no event (`dpor_reverse.awaits`)
     commuting   where two steps that commute both make a third impossible, an execution may be a repetition; it is
                 counted as redundant (`dpor_races.seen`)
     violations  a step that is a violation, itself or by a choice that belongs to it, changes nothing and ends its
@@ -37,7 +37,7 @@ from engine.explore.strategies import cells as x
 from engine.explore.strategies import dpor_cells as d
 from engine.explore.strategies import dpor_jumps as jumps
 from engine.explore.strategies import dpor_races as races
-from engine.explore.strategies import dpor_reverse as reverse
+from engine.explore.strategies import dpor_waiting as waiting
 from engine.explore.strategies.base import Strategy
 from engine.explore.strategies.dpor_next import look
 from engine.explore.strategies.dpor_steps import go, go_on, new_event, take_back
@@ -68,27 +68,38 @@ def over(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any) -> None:
 
 
 @jit
-def reverse_race(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any, K: Any) -> Any:
-    """The next race of the event that comes next at the last node, or never; false if the arrays have no room."""
-    j, r, waits = X[x.X_DEPTH], X[d.X_RACE], X[d.X_WAITER] >= 0
+def leave_races(X: Any) -> None:
+    """All races of an event are reversed."""
+    if X[d.X_LISTED] >= 0:
+        X[d.X_TOP] = X[d.X_LIST]
+    X[x.X_PHASE] = x.BACK
+    if X[d.X_WAITER] >= 0:
+        X[d.X_WAITER] += 1
+        X[x.X_PHASE] = d.OVER
+
+
+@jit
+def reverse_race(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any, K: Any, V: Any) -> Any:
+    """The next race of the event that comes next at the last node, or never; false if K has no room."""
+    j, r = X[x.X_DEPTH], X[d.X_RACE]
     if r < 0:
-        reverse.settle(C, S, U, F, EV, AT, Q, j, waits)
-        X[d.X_RACE] = 0
+        X[d.X_RACE] = -1 + waiting.settle(C, S, U, F, X, EV, AT, Q, K, V, j)
+        return X[d.X_RACE] == 0
+    if r >= (X[d.X_LISTED] if X[d.X_LISTED] >= 0 else EV[d.event(F, AT, j) + d.E_RACES]):
+        leave_races(X)
         return True
-    if r >= EV[d.event(F, AT, j) + d.E_RACES]:
-        X[x.X_PHASE] = x.BACK
-        if waits:
-            X[d.X_WAITER] += 1
-            X[x.X_PHASE] = d.OVER
-        return True
-    i = Q[d.race(F, AT, j, r)]
-    record = races.record_of(F, EV, AT, j, r, waits)
-    clock = races.wanted(F, EV, AT, Q, i, j, record)
-    if clock >= 0:
+    if X[d.X_LISTED] >= 0:
+        at, clock = d.reversal(F, X, r), F[d.F_SCRATCH]
+        i, lo, mode = K[at], K[at + 1 + a.LO], K[at + 1 + a.MODE]
+        d.copy(K, at + 1 + F[d.F_RECORD], Q, clock, F[d.F_PROCESSES])
+    else:
+        at, clock = d.record(F, AT, j), d.clock(F, AT, j)
+        i, lo, mode = Q[d.race(F, AT, j, r)], EV[at + a.LO], EV[at + a.MODE]
+    if races.wanted(F, EV, AT, Q, i, j, clock):
         if not jumps.room(U, F, X, EV, AT, i, j):
             return False
         given = races.given(F, EV, AT, Q, K, i, j, clock, X[d.X_TOP])
-        jumps.jump(S, U, F, X, EV, AT, Q, K, i, j, record, given)
+        jumps.jump(S, U, F, X, EV, AT, Q, K, i, j, lo, mode, given)
         return True
     X[d.X_RACE] += 1
     return True
@@ -126,7 +137,7 @@ def search(C: Any, S: Any, U: Any, _D: Any, X: Any, F: Any, EV: Any, AT: Any, Q:
                 return x.FULL
             ended = look(C, S, U, F, X, EV, AT, Q, K, V)
         elif X[x.X_PHASE] == d.RACES:
-            if not reverse_race(C, S, U, F, X, EV, AT, Q, K):
+            if not reverse_race(C, S, U, F, X, EV, AT, Q, K, V):
                 return x.FULL
         elif X[x.X_PHASE] == d.FAILED:
             go_on(C, S, U, F, X, EV, AT)
@@ -164,7 +175,7 @@ class OptimalReduction(Strategy):
         EV, Q, K = np.zeros(rows * event, np.int64), np.zeros(rows * node, np.int64), np.zeros(_FIRST_WORDS, np.int64)
         AT[0], X[d.X_ROWS], X[d.X_ROWS_MAX], X[d.X_TOP_MAX], X[d.X_JUMP] = 1, 2, rows, len(K), -1
         Q[node + processes:node + 2 * processes] = -1  # nobody has a last event
-        return F, EV, AT, Q, K, np.zeros(processes, np.int64)
+        return F, EV, AT, Q, K, np.zeros(longest + spare, np.int64)
 
     @property
     def bytes(self) -> int:

@@ -45,6 +45,8 @@ X_FAILURES: Final = x.X_OWN + 11  # events of the present execution that are vio
 X_COUNTED: Final = x.X_OWN + 12  # the present execution is counted already
 X_DEAD: Final = x.X_OWN + 13  # flushers whose flush is a violation, as bits
 X_ASIDE: Final = x.X_OWN + 14  # events put aside
+X_LIST: Final = x.X_OWN + 15  # where in K the present event's reversals are listed
+X_LISTED: Final = x.X_OWN + 16  # how many; -1: they are its races, as they are
 
 # --- a row of EV ---
 E_PROCESS: Final = 0
@@ -83,13 +85,37 @@ J_RACE: Final = 4
 J_WAITER: Final = 5
 J_GUIDED: Final = 6
 J_PROCESS: Final = 7  # of the HEAD
-J_EXPECTED: Final = 8  # where in Q, or -1 - where in EV, is the record it should have
-J_ROWS: Final = 9
-J_FAILURES: Final = 10
-J_DEAD: Final = 11
-J_GIVEN: Final = 12  # where in K the GIVEN events begin: row, and whether a choice has to have its value
-J_STALLED: Final = 13
-JUMP: Final = 14
+J_LO: Final = 8  # what the HEAD should touch
+J_MODE: Final = 9
+J_ROWS: Final = 10
+J_FAILURES: Final = 11
+J_DEAD: Final = 12
+J_GIVEN: Final = 13  # where in K the GIVEN events end
+J_STALLED: Final = 14  # the row of the event that it is put before
+J_LIST: Final = 15
+J_LISTED: Final = 16
+JUMP: Final = 17
+
+
+# --- the reversals of an event that varies or waits, in K from X_LIST on: the earlier event, record, clock ---
+
+
+@jit
+def reversal(F: Any, X: Any, r: Any) -> Any:
+    """Where in K reversal r is, of those that are listed."""
+    return X[X_LIST] + r * (1 + F[F_RECORD] + F[F_PROCESSES])
+
+
+@jit
+def needs(F: Any) -> Any:
+    """In Q: room for a second clock."""
+    return F[F_SCRATCH] + F[F_PROCESSES]
+
+
+@jit
+def tried(F: Any) -> Any:
+    """In Q: room for a record."""
+    return F[F_SCRATCH] + 2 * F[F_PROCESSES]
 
 
 @jit
@@ -128,16 +154,10 @@ def race(F: Any, AT: Any, k: Any, r: Any) -> Any:
     return AT[k] * F[F_NODE_ROW] + 3 * F[F_PROCESSES] + r
 
 
-@jit
-def race_record(F: Any, AT: Any, k: Any, r: Any) -> Any:
-    """In Q: the record that event k would have before the earlier event of race r, if its record varies."""
-    return AT[k] * F[F_NODE_ROW] + 4 * F[F_PROCESSES] + r * F[F_RECORD]
-
-
 def sizes(processes: int, relaxes: bool) -> tuple[int, int, int]:
     """Words of a record and of a row of EV and Q."""
     size = a.SIZE_RELAXING if relaxes else a.SIZE
-    return size, E_RECORD + size, processes * (4 + size)
+    return size, E_RECORD + size, max(4 * processes, 2 * processes + size)
 
 
 @jit

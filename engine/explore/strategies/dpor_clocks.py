@@ -72,10 +72,10 @@ def add(F: Any, EV: Any, AT: Any, Q: Any, j: Any) -> None:
 
 
 @jit
-def sees(F: Any, EV: Any, AT: Any, Q: Any, A: Any, at: Any, first: Any, end: Any, without: Any, clock: Any) -> None:
-    """The clock Q[clock] learns of events first to end - 1 that A[at] depends on, but of none that happens after event
+def sees(F: Any, EV: Any, AT: Any, Q: Any, A: Any, at: Any, end: Any, without: Any, clock: Any) -> None:
+    """The clock Q[clock] learns of the events before `end` that A[at] depends on, but of none that happens after event
     `without`, or is it; -1 for none such."""
-    for k in range(first, end):
+    for k in range(end):
         if apart(EV, d.record(F, AT, k), A, at) or (without >= 0 and before(F, EV, AT, Q, without, k)):
             continue
         if depend(F, EV, d.record(F, AT, k), A, at):

@@ -67,10 +67,9 @@ def like(F: Any, EV: Any, Q: Any, old: Any, new: Any) -> None:
 
 
 @jit
-def jump(S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any, K: Any, i: Any, j: Any, expected: Any,
-         given: Any) -> None:
-    """From node j to node i. K[X_TOP:given] says what comes there, then the event of row AT[j]; `expected`: J_EXPECTED.
-    """
+def jump(S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any, K: Any, i: Any, j: Any, lo: Any,
+         mode: Any, given: Any) -> None:
+    """From node j to node i. K[X_TOP:given] says what comes there, then the event of row AT[j]: `lo`, `mode`."""
     top = put_aside(S, U, EV[d.event(F, AT, i) + d.E_MARK], K, given)
     failures, dead = X[d.X_FAILURES], X[d.X_DEAD]
     for k in range(i, j):
@@ -84,9 +83,10 @@ def jump(S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any, K: Any, i: An
     top += 1
     for cell, value in ((d.J_BEFORE, X[d.X_JUMP]), (d.J_BOTTOM, X[d.X_TOP]), (d.J_NODE, i), (d.J_FROM, j),
                         (d.J_RACE, X[d.X_RACE]), (d.J_WAITER, X[d.X_WAITER]), (d.J_GUIDED, X[d.X_GUIDED]),
-                        (d.J_PROCESS, EV[d.event(F, AT, j) + d.E_PROCESS]), (d.J_EXPECTED, expected),
-                        (d.J_ROWS, X[d.X_ROWS]), (d.J_FAILURES, failures), (d.J_DEAD, dead), (d.J_GIVEN, given),
-                        (d.J_STALLED, AT[i])):
+                        (d.J_PROCESS, EV[d.event(F, AT, j) + d.E_PROCESS]), (d.J_LO, lo),
+                        (d.J_MODE, mode), (d.J_ROWS, X[d.X_ROWS]), (d.J_FAILURES, failures), (d.J_DEAD, dead),
+                        (d.J_GIVEN, given), (d.J_STALLED, AT[i]), (d.J_LIST, X[d.X_LIST]),
+                        (d.J_LISTED, X[d.X_LISTED])):
         K[top + cell] = value
     X[d.X_GUIDED] = i + ((given - X[d.X_TOP]) >> 1) + 1
     X[d.X_JUMP] = top
@@ -115,6 +115,8 @@ def come_back(S: Any, U: Any, X: Any, AT: Any, K: Any) -> None:
     X[d.X_TOP] = K[h + d.J_BOTTOM]
     X[d.X_RACE] = K[h + d.J_RACE] + 1
     X[d.X_WAITER] = K[h + d.J_WAITER]
+    X[d.X_LIST] = K[h + d.J_LIST]
+    X[d.X_LISTED] = K[h + d.J_LISTED]
     X[d.X_GUIDED] = K[h + d.J_GUIDED]
     X[d.X_ROWS] = K[h + d.J_ROWS]
     X[d.X_FAILURES] = K[h + d.J_FAILURES]

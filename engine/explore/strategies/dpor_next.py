@@ -45,7 +45,7 @@ def leads_on(C: Any, S: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any, p: Any) -
         return True
     a.next_access(C, S, F, p, EV, e + d.E_RECORD)
     clocks.begin(F, AT, Q, n, p, F[d.F_SCRATCH])
-    clocks.sees(F, EV, AT, Q, EV, e + d.E_RECORD, 0, n, -1, F[d.F_SCRATCH])
+    clocks.sees(F, EV, AT, Q, EV, e + d.E_RECORD, n, -1, F[d.F_SCRATCH])
     return not races.seen(F, EV, AT, Q, n, p, EV, e + d.E_RECORD, F[d.F_SCRATCH])
 
 
@@ -101,9 +101,8 @@ def follow(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any, K: 
     EV[e + d.E_STALLED_ROW] = K[h + d.J_STALLED]
     EV[e + d.E_START] = K[h + d.J_NODE]
     failed = go(C, S, U, F, X, EV, AT, Q, V, kind, q, value, d.HEAD)
-    at = K[h + d.J_EXPECTED]
-    lo, mode = (Q[at + a.LO], Q[at + a.MODE]) if at >= 0 else (EV[-1 - at + a.LO], EV[-1 - at + a.MODE])
-    if EV[e + d.E_RECORD + a.LO] != lo or EV[e + d.E_RECORD + a.MODE] != mode:
+    at = e + d.E_RECORD
+    if EV[at + a.LO] != K[h + d.J_LO] or EV[at + a.MODE] != K[h + d.J_MODE]:
         X[x.X_DIVERGED] += 1
     return failed
 

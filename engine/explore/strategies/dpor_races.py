@@ -19,9 +19,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from engine.explore.machine import access as a
 from engine.explore.machine.dependence import depend
 from engine.explore.strategies import dpor_cells as d
 from engine.explore.strategies import dpor_clocks as clocks
@@ -38,11 +35,12 @@ def step_of(F: Any, EV: Any, AT: Any, k: Any) -> Any:
 
 @jit
 def chained(F: Any, EV: Any, AT: Any, start: Any, process: Any) -> Any:
-    """The HEAD whose jump ended at node `start` and was put before the same process, or -1."""
-    if start > 0:
-        e = d.event(F, AT, start - 1)
+    """The HEAD whose jump, with its choices, ended at node `start` and was put before the same process, or -1."""
+    h = step_of(F, EV, AT, start - 1)
+    if h >= 0:
+        e = d.event(F, AT, h)
         if EV[e + d.E_ROLE] == d.HEAD and EV[e + d.E_STALLED] == process:
-            return start - 1
+            return h
     return -1
 
 
@@ -70,45 +68,28 @@ def needed(F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any, clock: Any) -> Any:
 
 
 @jit
-def record_of(F: Any, EV: Any, AT: Any, j: Any, r: Any, waits: Any) -> Any:
-    """Where the record is that the event of row AT[j] has in race r: in Q, or -1 - where in EV."""
-    at = d.record(F, AT, j)
-    if waits or EV[at + a.HOW] & (a.VARIES | a.WAITS) != 0:
-        return d.race_record(F, AT, j, r)
-    return -1 - at
-
-
-@jit
-def clock_of(F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any, record: Any) -> Any:
+def clock_before(F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any) -> Any:
     """Where in Q the clock is that the event of row AT[j] has before event i."""
-    clock = F[d.F_SCRATCH]
-    clocks.begin(F, AT, Q, j, EV[d.event(F, AT, j) + d.E_PROCESS], clock)
-    if record >= 0:
-        clocks.sees(F, EV, AT, Q, Q, record, 0, j, i, clock)
-    else:
-        clocks.sees(F, EV, AT, Q, EV, -1 - record, 0, j, i, clock)
+    e, clock = d.event(F, AT, j), F[d.F_SCRATCH]
+    clocks.begin(F, AT, Q, j, EV[e + d.E_PROCESS], clock)
+    clocks.sees(F, EV, AT, Q, EV, e + d.E_RECORD, j, i, clock)
     return clock
 
 
 @jit
-def wanted(F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any, record: Any) -> Any:
-    """Where in Q the clock is of the event of row AT[j] before event i, if this is the path on which it is put there;
-    else -1. `record`: the one that it has there.
+def wanted(F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any, clock: Any) -> Any:
+    """Whether this is the path on which the event of row AT[j], with that clock, is put before event i.
 
-    Its present clock knows more: event i, and what only that has seen. Nothing of this is at or after node i.
+    The clock that it has now will do: it knows more, but nothing at or after node i that is not after event i too.
     """
-    e, clock = d.event(F, AT, i), d.clock(F, AT, j)
-    if EV[e + d.E_ROLE] != d.FREE:
-        return np.int64(-1)
-    stalled, p = EV[e + d.E_PROCESS], EV[d.event(F, AT, j) + d.E_PROCESS]
-    chain = chained(F, EV, AT, i, stalled)
-    if record < 0 and not needed(F, EV, AT, Q, i, j, clock):
-        return np.int64(-1)
-    if record >= 0 or chain >= 0:
-        clock = clock_of(F, EV, AT, Q, i, j, record)
-    if record >= 0 and not needed(F, EV, AT, Q, i, j, clock):
-        return np.int64(-1)
-    return np.int64(-1) if out_of_order(F, EV, AT, Q, chain, stalled, p, clock) else clock
+    e = d.event(F, AT, i)
+    if EV[e + d.E_ROLE] != d.FREE or not needed(F, EV, AT, Q, i, j, clock):
+        return False
+    process = EV[e + d.E_PROCESS]
+    chain = chained(F, EV, AT, i, process)
+    if chain >= 0 and clock != F[d.F_SCRATCH]:
+        clock = clock_before(F, EV, AT, Q, i, j)
+    return not out_of_order(F, EV, AT, Q, chain, process, EV[d.event(F, AT, j) + d.E_PROCESS], clock)
 
 
 @jit

@@ -14,11 +14,9 @@ from engine.explore.machine import buffers as bf
 from engine.explore.machine import cells as c
 from engine.explore.machine import memory as mm
 from engine.explore.machine import step as m
-from engine.explore.machine.dependence import depend
 from engine.explore.machine.local import advance
 from engine.explore.machine.state import put, undo
 from engine.explore.strategies import dpor_cells as d
-from engine.explore.strategies import dpor_clocks as clocks
 from engine.jit import jit
 
 # --- turns of spin loops that lead back to where they began ---
@@ -117,68 +115,3 @@ def again(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, k: Any) -> None:
         m.choose(C, S, U, EV[e + d.E_PROCESS], EV[e + d.E_VALUE])
     else:
         m.step(C, S, U, EV[e + d.E_PROCESS])
-
-
-@jit
-def attempt(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any, p: Any, into: Any) -> Any:
-    """Whether process p can take its next event before event i; its record then goes to Q[into].
-
-    The state is that at node j, and is so again afterwards.
-    """
-    top, mark = U[c.U_TOP], EV[d.event(F, AT, i) + d.E_MARK]
-    for k in range(top - 2, mark - 1, -2):
-        exchange(S, U, k)
-    for k in range(i + 1, j):
-        if not clocks.before(F, EV, AT, Q, i, k):
-            again(C, S, U, F, EV, AT, k)
-    can = possible(C, S, U, F, p)
-    if can:
-        a.next_access(C, S, F, p, Q, into)
-    undo(S, U, top)
-    for k in range(mark, top, 2):
-        exchange(S, U, k)
-    return can
-
-
-@jit
-def settle_varying(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, Q: Any, j: Any) -> None:
-    """Complete the races of an event whose record varies: which are possible, and with which record."""
-    e, kept = d.event(F, AT, j), 0
-    for r in range(EV[e + d.E_RACES]):
-        i = Q[d.race(F, AT, j, r)]
-        if attempt(C, S, U, F, EV, AT, Q, i, j, EV[e + d.E_PROCESS], d.race_record(F, AT, j, kept)):
-            Q[d.race(F, AT, j, kept)] = i
-            kept += 1
-    EV[e + d.E_RACES] = kept
-
-
-@jit
-def settle_waiting(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, Q: Any, j: Any) -> None:
-    """The races of an event that may have to wait, or of one that waits for ever at node j.
-
-    An event that made it possible cannot come after it, but one before that may have made it impossible. So every
-    dependent event is tried, from the last one back, but those that happen before one found.
-    """
-    e, clock, found = d.event(F, AT, j), F[d.F_SCRATCH], 0
-    p, at = EV[e + d.E_PROCESS], e + d.E_RECORD
-    clocks.begin(F, AT, Q, j, p, clock)
-    for i in range(j - 1, -1, -1):
-        o = d.event(F, AT, i)
-        if (EV[o + d.E_PROCESS] == p or clocks.knows(F, EV, AT, Q, clock, i)
-                or not depend(F, EV, o + d.E_RECORD, EV, at)):
-            continue
-        if attempt(C, S, U, F, EV, AT, Q, i, j, p, d.race_record(F, AT, j, found)):
-            Q[d.race(F, AT, j, found)] = i
-            found += 1
-            clocks.join(F, Q, clock, d.clock(F, AT, i))
-    EV[e + d.E_RACES] = found
-
-
-@jit
-def settle(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, Q: Any, j: Any, waits: Any) -> None:
-    """The races of the event of row AT[j], which comes next at node j. `waits`: for ever."""
-    how = EV[d.record(F, AT, j) + a.HOW]
-    if waits or how & a.WAITS:
-        settle_waiting(C, S, U, F, EV, AT, Q, j)
-    elif how & a.VARIES:
-        settle_varying(C, S, U, F, EV, AT, Q, j)
