@@ -131,7 +131,7 @@ def panel(found: Sequence[Point], what: str, title: str, across: str, at: tuple[
 
 
 def svg(by_threads: Sequence[Point], by_steps: Sequence[Point]) -> str:
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDTH} {2 * HEIGHT + 24}">', STYLE]
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-8 0 {2 * WIDTH + 8} {2 * HEIGHT + 24}">', STYLE]
     for row, what in enumerate(("executions", "steps")):
         for column, (found, across) in enumerate(((by_threads, "threads"), (by_steps, "steps of an execution"))):
             parts += panel(found, what, f"{what} a second", across, (column * WIDTH, row * (HEIGHT + 10)))
