@@ -56,6 +56,8 @@ def measure(runs: Runs, chosen: Sequence[Chosen], limit: float, memory: int) -> 
     for each in todo:
         program = program_of(each.scenario, each.variant)
         result = explore(program, strategy="states", seconds=limit, memory=memory)
+        if result.interrupted:
+            raise KeyboardInterrupt  # how far it had come is no answer
         kept = record(program, result)
         runs.append({"key": each.title, "variant": each.title, **kept, "load": round(os.getloadavg()[0], 1),
                      "date": time.strftime("%Y-%m-%d", time.gmtime()), **origin})

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine import __version__
 from engine.errors import UsageError
@@ -69,15 +70,22 @@ def explore(args: argparse.Namespace) -> int:
     return EXIT_INTERRUPTED if result.interrupted else verdict.exit_code([data])
 
 
+#: What decides which violation is found, as options of the command.
+_DECIDE: Final = ("strategy", "model", "lock", "rounds", "threads", "preemptions", "executions", "seconds", "seed",
+                  "depth", "memory", "compact")
+
+
 def _again(args: argparse.Namespace, model: str) -> str:
     """The command that replays what was found: from the file it was written to, or by the search that found it, under
     the model that `pttorture replay NAME` takes."""
     if args.save and args.save != "-":
         return f"pttorture replay {shlex.quote(args.save)}"
-    changed = (args.strategy, args.lock, args.rounds, args.threads, args.preemptions, args.seconds, args.save)
-    if args.model == (model or "sc") and all(option is None for option in changed):
+    given = {name: value for name in _DECIDE if (value := getattr(args, name)) is not None and value != "sc"}
+    if given == ({"model": model} if model not in ("", "sc") else {}):
         return f"pttorture replay {shlex.quote(args.name)}"
-    return "add --save race.json, then: pttorture replay race.json"
+    options = [f"--{name}" if value is True else f"--{name} {value}" for name, value in given.items()]
+    words = ["pttorture explore", shlex.quote(args.name), *options, "--save race.json && pttorture replay race.json"]
+    return " \\\n  ".join(textwrap.wrap(" ".join(words), 68, break_long_words=False, break_on_hyphens=False))
 
 
 def _write(args: argparse.Namespace, results: list[dict[str, Any]]) -> None:

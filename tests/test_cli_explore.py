@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -222,6 +223,17 @@ def test_what_a_sampler_finds_is_shown_small(strategy: str, tmp_path: Path, caps
 def test_smallest_with_rounds_to_spare_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explore", "S1-a", "--rounds", "3"]) == 0
     assert "2 threads, 1 round;" in " ".join(capsys.readouterr().out.split())
+
+
+def test_one_command_replays_what_was_found_in_another_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                           capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["explore", f"{COUNTER}:plain", "--strategy", "pct", "--executions", "50", "--lock", "fair"]) == 0
+    said = capsys.readouterr().out.split("Replay: ")[1].replace("\\\n", "")
+    first, second = (shlex.split(each)[1:] for each in said.split("&&"))
+    assert cli.main(first) == 0
+    assert cli.main(second) == 0
+    assert "model sc, fair" in capsys.readouterr().out
 
 
 def test_depth_is_for_pct(capsys: pytest.CaptureFixture[str]) -> None:

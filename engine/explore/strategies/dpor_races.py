@@ -12,7 +12,7 @@ reversed only
 
 Where two steps that commute both make e impossible, the second one's jump cannot forbid the first one's process to go
 on as if e had been put before the first (`seen`). It is left to do so only when nobody else can go on, and what comes
-then is a repetition: counted as redundant, and explored for the races that it shows.
+then is a repetition: counted as redundant, and explored for the races whose reversal undoes that.
 """
 
 from __future__ import annotations
@@ -68,6 +68,14 @@ def needed(F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any, clock: Any) -> Any:
 
 
 @jit
+def repeats(F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any, clock: Any) -> Any:
+    """Whether what puts the event of row AT[j], with that clock, before event i still has the event that this path
+    should not have taken: then it is come to from the path that takes this in its place."""
+    s = EV[d.event(F, AT, j) + d.E_SEEN] - 1
+    return s >= 0 and (i > s or (clocks.knows(F, EV, AT, Q, clock, s) and not clocks.before(F, EV, AT, Q, i, s)))
+
+
+@jit
 def clock_before(F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any) -> Any:
     """Where in Q the clock is that the event of row AT[j] has before event i."""
     e, clock = d.event(F, AT, j), F[d.F_SCRATCH]
@@ -83,7 +91,8 @@ def wanted(F: Any, EV: Any, AT: Any, Q: Any, i: Any, j: Any, clock: Any) -> Any:
     The clock that it has now will do: it knows more, but nothing at or after node i that is not after event i too.
     """
     e = d.event(F, AT, i)
-    if EV[e + d.E_ROLE] != d.FREE or not needed(F, EV, AT, Q, i, j, clock):
+    if (EV[e + d.E_ROLE] != d.FREE or not needed(F, EV, AT, Q, i, j, clock)
+            or repeats(F, EV, AT, Q, i, j, clock)):
         return False
     process = EV[e + d.E_PROCESS]
     chain = chained(F, EV, AT, i, process)

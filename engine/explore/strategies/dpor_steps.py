@@ -107,7 +107,7 @@ def new_node(C: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any, woken: Any) -> No
     EV[n + d.E_SEEN] = EV[e + d.E_SEEN]
     if EV[e + d.E_BROKEN] != 0 and EV[e + d.E_KIND] == d.STEP and races.seen(
             F, EV, AT, Q, j, EV[e + d.E_PROCESS], EV, e + d.E_RECORD, d.clock(F, AT, j)):
-        EV[n + d.E_SEEN] = 1
+        EV[n + d.E_SEEN] = EV[e + d.E_SEEN] if EV[e + d.E_SEEN] != 0 else j + 1
     X[x.X_DEPTH] = j + 1
 
 

@@ -75,8 +75,8 @@ def unlocks(EV: Any, at: Any) -> Any:
 
 @jit
 def counts(F: Any, EV: Any, AT: Any, Q: Any, k: Any, j: Any, writes: Any) -> Any:
-    """Whether the event of row AT[j] depends on event k, and does not need it. A writer cannot go between a lock and
-    its unlock: leaving out the unlock alone is in vain."""
+    """Whether the event of row AT[j] depends on event k, and does not need it. A writer that waits cannot go on between
+    a lock and its unlock: leaving out the unlock alone is in vain."""
     e, o = d.event(F, AT, j), d.event(F, AT, k)
     return (EV[o + d.E_PROCESS] != EV[e + d.E_PROCESS] and not clocks.knows(F, EV, AT, Q, d.needs(F), k)
             and depend(F, EV, o + d.E_RECORD, EV, e + d.E_RECORD)
@@ -102,14 +102,20 @@ def room(F: Any, X: Any) -> Any:
 
 
 @jit
+def last_to_leave_out(F: Any, X: Any, EV: Any, AT: Any, j: Any) -> Any:
+    """What a jump to this very event has taken before it stays: what leaves that out too is come to from elsewhere,
+    where the event comes later."""
+    e = d.event(F, AT, j)
+    return EV[e + d.E_START] - 1 if X[d.X_WAITER] < 0 and EV[e + d.E_ROLE] == d.HEAD else j - 1
+
+
+@jit
 def of_waiting(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any, K: Any, V: Any, j: Any) -> Any:
     """List the reversals of an event that may have to wait, or waits for ever. False: no room."""
     at = d.record(F, AT, j)
-    label = EV[at + a.MODE] & 15
-    writes = EV[at + a.MODE] >= a.LOCK and (label == a.WRITE_GRANTED or label == a.WRITE_TRY_TAKEN
-                                            or label == a.WRITE_TRY_FAILED)
+    writes = EV[at + a.MODE] >= a.LOCK and EV[at + a.MODE] & 15 == a.WRITE_GRANTED
     clocks.begin(F, AT, Q, j, EV[d.event(F, AT, j) + d.E_PROCESS], d.needs(F))
-    size, k = 0, j - 1
+    size, k = 0, last_to_leave_out(F, X, EV, AT, j)
     while k >= 0 or size > 0:
         if k < 0:
             size -= 1
