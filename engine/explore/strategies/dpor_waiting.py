@@ -31,13 +31,13 @@ def without(F: Any, EV: Any, AT: Any, Q: Any, V: Any, size: Any, k: Any) -> Any:
 
 
 @jit
-def attempt(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, Q: Any, V: Any, size: Any, j: Any) -> Any:
-    """Whether the process of row AT[j] can take its next step without the events in V, the last one the earliest, and
-    what happens after them. Its record then goes to Q[tried].
+def attempt(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, Q: Any, V: Any, size: Any, i: Any, j: Any) -> Any:
+    """Whether the process of row AT[j] can take its next step without the events in V, of which event i is the
+    earliest, and what happens after them. Its record then goes to Q[tried].
 
     The state is that at node j, and is so again afterwards.
     """
-    i, p = V[size - 1], EV[d.event(F, AT, j) + d.E_PROCESS]
+    p = EV[d.event(F, AT, j) + d.E_PROCESS]
     top, mark = U[c.U_TOP], EV[d.event(F, AT, i) + d.E_MARK]
     for k in range(top - 2, mark - 1, -2):
         exchange(S, U, k)
@@ -54,17 +54,65 @@ def attempt(C: Any, S: Any, U: Any, F: Any, EV: Any, AT: Any, Q: Any, V: Any, si
 
 
 @jit
-def tell(F: Any, X: Any, EV: Any, AT: Any, Q: Any, K: Any, V: Any, size: Any, j: Any) -> None:
-    """List what was tried."""
+def list_one(F: Any, X: Any, EV: Any, AT: Any, Q: Any, K: Any, V: Any, size: Any, i: Any, j: Any) -> Any:
+    """List what was tried. False: K has no room."""
     at, clock, record = d.reversal(F, X, X[d.X_LISTED]), F[d.F_SCRATCH], d.tried(F)
+    if d.reversal(F, X, X[d.X_LISTED] + 1) > X[d.X_TOP_MAX]:
+        return False
     clocks.begin(F, AT, Q, j, EV[d.event(F, AT, j) + d.E_PROCESS], clock)
     for k in range(j):
         if depend(F, EV, d.record(F, AT, k), Q, record) and not without(F, EV, AT, Q, V, size, k):
             clocks.join(F, Q, clock, d.clock(F, AT, k))
-    K[at] = V[size - 1]
+    K[at] = i
     d.copy(Q, record, K, at + 1, F[d.F_RECORD])
     d.copy(Q, clock, K, at + 1 + F[d.F_RECORD], F[d.F_PROCESSES])
     X[d.X_LISTED] += 1
+    return True
+
+
+@jit
+def newly(F: Any, EV: Any, AT: Any, Q: Any, V: Any, size: Any, k: Any, j: Any) -> Any:
+    """Whether the event of row AT[j] depends on event k as it was tried, and not as it is, and k is still before it."""
+    e, o = d.event(F, AT, j), d.event(F, AT, k)
+    return (EV[o + d.E_PROCESS] != EV[e + d.E_PROCESS] and not without(F, EV, AT, Q, V, size, k)
+            and depend(F, EV, o + d.E_RECORD, Q, d.tried(F)) and not depend(F, EV, o + d.E_RECORD, EV, e + d.E_RECORD)
+            and not clocks.knows(F, EV, AT, Q, d.needs(F), k))
+
+
+@jit
+def newly_next(F: Any, EV: Any, AT: Any, Q: Any, V: Any, size: Any, k: Any, j: Any) -> Any:
+    """Whether event k is the next of these to leave out: none that happens after it is there any more."""
+    if not newly(F, EV, AT, Q, V, size, k, j):
+        return False
+    for later in range(k + 1, j):
+        if clocks.before(F, EV, AT, Q, k, later) and newly(F, EV, AT, Q, V, size, later, j):
+            return False
+    return True
+
+
+@jit
+def tell(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any, K: Any, V: Any, size: Any, i: Any,
+         j: Any) -> Any:
+    """List what was tried, and the same without more: what it depends on only as it was tried, it may come before too,
+    and no race of it as it is shows that. False: K has no room."""
+    if not list_one(F, X, EV, AT, Q, K, V, size, i, j):
+        return False
+    n, k = size, j - 1
+    while True:
+        while k > i and not newly_next(F, EV, AT, Q, V, n, k, j):
+            k -= 1
+        if k > i:
+            V[n] = k
+            n += 1
+            if attempt(C, S, U, F, EV, AT, Q, V, n, i, j) and not list_one(F, X, EV, AT, Q, K, V, n, i, j):
+                return False
+        elif n > size:
+            n -= 1
+            k = V[n]
+            attempt(C, S, U, F, EV, AT, Q, V, n, i, j)
+        else:
+            return True
+        k -= 1
 
 
 @jit
@@ -96,12 +144,6 @@ def may_be_next(F: Any, EV: Any, AT: Any, Q: Any, V: Any, size: Any, k: Any, j: 
 
 
 @jit
-def room(F: Any, X: Any) -> Any:
-    """Whether K has room for one more reversal."""
-    return d.reversal(F, X, X[d.X_LISTED] + 1) <= X[d.X_TOP_MAX]
-
-
-@jit
 def last_to_leave_out(F: Any, X: Any, EV: Any, AT: Any, j: Any) -> Any:
     """What a jump to this very event has taken before it stays: what leaves that out too is come to from elsewhere,
     where the event comes later."""
@@ -122,13 +164,12 @@ def of_waiting(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any,
             k = V[size] - 1
             continue
         if may_be_next(F, EV, AT, Q, V, size, k, j, writes):
-            if not room(F, X):
-                return False
             V[size] = k
-            if attempt(C, S, U, F, EV, AT, Q, V, size + 1, j):
-                tell(F, X, EV, AT, Q, K, V, size + 1, j)
-            else:
-                size += 1
+            size += 1
+            if attempt(C, S, U, F, EV, AT, Q, V, size, k, j):
+                if not tell(C, S, U, F, X, EV, AT, Q, K, V, size, k, j):
+                    return False
+                size -= 1
         k -= 1
     return True
 
@@ -136,12 +177,12 @@ def of_waiting(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any,
 @jit
 def of_varying(C: Any, S: Any, U: Any, F: Any, X: Any, EV: Any, AT: Any, Q: Any, K: Any, V: Any, j: Any) -> Any:
     """List the reversals of an event whose record varies: its races. False: no room."""
+    clocks.begin(F, AT, Q, j, EV[d.event(F, AT, j) + d.E_PROCESS], d.needs(F))
     for r in range(EV[d.event(F, AT, j) + d.E_RACES]):
-        if not room(F, X):
+        i = V[0] = Q[d.race(F, AT, j, r)]
+        if (attempt(C, S, U, F, EV, AT, Q, V, 1, i, j)
+                and not tell(C, S, U, F, X, EV, AT, Q, K, V, 1, i, j)):
             return False
-        V[0] = Q[d.race(F, AT, j, r)]
-        if attempt(C, S, U, F, EV, AT, Q, V, 1, j):
-            tell(F, X, EV, AT, Q, K, V, 1, j)
     return True
 
 
