@@ -36,3 +36,8 @@ def test_flushes_are_events(tmp_path, model):
 def test_a_program_whose_choices_depend_on_their_order(tmp_path):
     """Seed 1709 (two bits set that the other may have set before) was wrong once."""
     assert [wrong for _, wrong, _ in compare(tmp_path, range(1709, 1710))] == [""]
+
+
+def test_a_load_from_the_store_buffer_is_watched_with_it(tmp_path):
+    """Seed 51851 (the flush wakes who has read his own store, and what he reads then comes after it) was wrong once."""
+    assert [wrong for _, wrong, _ in compare(tmp_path, range(51851, 51852), model="tso")] == [""]

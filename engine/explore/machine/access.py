@@ -163,7 +163,8 @@ def is_word(C: Any, i: Any) -> Any:
 
 @jit
 def place_of_cell(C: Any, i: Any) -> Any:
-    """The place of a watched cell of the state: a word, a union's live member, a lock, else the pool."""
+    """The place of a watched cell of the state: a word, a union's live member, a lock, a thread's store buffer, else
+    the pool."""
     if is_word(C, i):
         return place_of(C, C[c.C_GLOBALS] + ((i - C[c.C_MEMORY]) << 3))
     if i >= C[c.C_RECORDS] and i < C[c.C_RECORDS] + C[c.C_N_FRAMES] * c.F_SIZE:
@@ -171,6 +172,8 @@ def place_of_cell(C: Any, i: Any) -> Any:
         return member_place(C, offset // c.F_SIZE, offset % c.F_SIZE - c.F_MEMBERS)
     if i >= C[c.C_LOCKS] and i < C[c.C_LOCKS] + C[c.C_N_LOCKS] * C[c.C_LOCK_SIZE]:
         return C[c.C_LOCK_ADDRESS] + (i - C[c.C_LOCKS]) // C[c.C_LOCK_SIZE] * 128
+    if C[c.C_MODEL] != c.SC and i >= C[c.C_BUFFERS] and i < C[c.C_BUFFERS] + C[c.C_THREADS] * C[c.C_BUFFER_SIZE]:
+        return BUFFERS + (i - C[c.C_BUFFERS]) // C[c.C_BUFFER_SIZE]
     return np.int64(POOL)
 
 
