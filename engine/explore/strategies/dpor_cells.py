@@ -36,17 +36,16 @@ X_TOP: Final = x.X_OWN + 2  # words of K in use
 X_TOP_MAX: Final = x.X_OWN + 3
 X_JUMP: Final = x.X_OWN + 4  # where in K the last jump's own words are, -1 for none
 X_GUIDED: Final = x.X_OWN + 5  # events up to this one are given by the last jump
-X_FIRST: Final = x.X_OWN + 6  # whom the last jump was put before: it goes first, if it can; else -1
-X_RACE: Final = x.X_OWN + 7  # which race is next
-X_WAITER: Final = x.X_OWN + 8  # the thread whose races these are: it waits for ever; -1 for an event's
-X_END: Final = x.X_OWN + 9  # undo mark after the last event
-X_EVENTS: Final = x.X_OWN + 10  # events of the execution that is over
-X_FAILURES: Final = x.X_OWN + 11  # events of the present execution that are violations
-X_COUNTED: Final = x.X_OWN + 12  # the present execution is counted already
-X_DEAD: Final = x.X_OWN + 13  # flushers whose flush is a violation, as bits
-X_ASIDE: Final = x.X_OWN + 14  # events put aside
-X_LIST: Final = x.X_OWN + 15  # where in K the present event's reversals are listed
-X_LISTED: Final = x.X_OWN + 16  # how many; -1: they are its races, as they are
+X_RACE: Final = x.X_OWN + 6  # which race is next
+X_WAITER: Final = x.X_OWN + 7  # the thread whose races these are: it waits for ever; -1 for an event's
+X_END: Final = x.X_OWN + 8  # undo mark after the last event
+X_EVENTS: Final = x.X_OWN + 9  # events of the execution that is over
+X_FAILURES: Final = x.X_OWN + 10  # events of the present execution that are violations
+X_COUNTED: Final = x.X_OWN + 11  # the present execution is counted already
+X_DEAD: Final = x.X_OWN + 12  # flushers whose flush is a violation, as bits
+X_ASIDE: Final = x.X_OWN + 13  # events put aside
+X_LIST: Final = x.X_OWN + 14  # where in K the present event's reversals are listed
+X_LISTED: Final = x.X_OWN + 15  # how many; -1: they are its races, as they are
 
 # --- a row of EV ---
 E_PROCESS: Final = 0

@@ -1,8 +1,5 @@
-"""What an event would do before an earlier one: whether it can come there, and its record.
-
-For most steps the answer is: the same as where it was taken. A step whose record varies with the state is tried: the
-state is taken back to before the earlier event by exchanging words with the undo log, which can be exchanged forward
-again; then the events that do not depend on the earlier one are taken, and the step is looked at.
+"""What `dpor` asks the machine: whether a process can take a step that is an event; and how it takes one again, or back
+and forth, to see what would be (`dpor_waiting`).
 """
 
 from __future__ import annotations
